@@ -1,0 +1,112 @@
+"""Sites, their servers and their trust policy as resolved values; where the values come from is left to `settings`."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from proxy.model.limits import Limits, Timeouts
+
+
+class CaMode(Enum):
+    """What `ca_files` does to the default trust anchors."""
+
+    ADD = "add"
+    """certifi's anchors and the files'."""
+    ONLY = "only"
+    """The files' anchors alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustPolicy:
+    """What is demanded of a backend's certificate."""
+
+    allow_untrusted: bool = True
+    """The switch `AllowInternalUntrustedCerts`: True is 1 (Exchange 2010's default), False is 0."""
+    ca_files: tuple[str, ...] = ()
+    """PEM files of further trust anchors."""
+    ca_mode: CaMode = CaMode.ADD
+    """Whether `ca_files` join certifi's anchors or replace them."""
+    source: str = "default"
+    """Where the switch's value comes from, `sites.Branch.trust` for instance."""
+    generation: int = 0
+    """Grows whenever a reload changes the policy; connections of another generation are not reused."""
+
+    @property
+    def name(self) -> str:
+        """The policy in one word: `allow` (1) or `enforce` (0)."""
+        return "allow" if self.allow_untrusted else "enforce"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """One Client Access server of a site: the second server of event 43."""
+
+    site: str
+    """Name of its site."""
+    url: str
+    """InternalURL, `https://cas02.branch.example/owa`."""
+    host: str
+    """Host of the URL, lower case; IPv6 addresses without brackets."""
+    port: int
+    """Port of the URL; 443 when it has none."""
+    connect_host: str
+    """Name or address that is dialled; `host` unless `connect_to` says otherwise."""
+    connect_port: int
+    """Port that is dialled."""
+    tls_name: str
+    """Name sent as SNI and verified; `host` unless set."""
+
+    @property
+    def authority(self) -> str:
+        """Host and port as `Host` spells them: without the port when it is 443, IPv6 in brackets."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == 443 else f"{host}:{self.port}"  # noqa: PLR2004 - https's port
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathLimits:
+    """A route of a site: a path prefix with limits of its own."""
+
+    prefix: str
+    """Path prefix, lower case, compared at segment ends."""
+    timeouts: Timeouts
+    """In force under the prefix."""
+    limits: Limits
+    """In force under the prefix."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """The unit mailboxes live in."""
+
+    name: str
+    """Unique, case kept."""
+    servers: tuple[Server, ...]
+    """In the order they are tried."""
+    policy: TrustPolicy = field(default_factory=TrustPolicy)
+    """Trust demanded of its servers."""
+    external_url: str = ""
+    """Where browsers are sent instead of being proxied; empty: proxy."""
+    hosts: tuple[str, ...] = ()
+    """Browser-side host names, lower case, without port, that choose this site."""
+    paths: tuple[str, ...] = ()
+    """Path prefixes, lower case, that choose this site on any host; compared at segment ends."""
+    preserve_host: bool = False
+    """Send the browser's `Host` on instead of the server's."""
+    default: bool = False
+    """Takes the names nobody claims."""
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    """In force for the site."""
+    limits: Limits = field(default_factory=Limits)
+    """In force for the site."""
+    routes: tuple[PathLimits, ...] = ()
+    """Prefixes with limits of their own, longest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topology:
+    """Everything requests can be sent to; only this table chooses an address."""
+
+    first_server: str
+    """Our own name: the first server of event 43, the pseudonym in `Via`, the name in `Proxy-Status`."""
+    sites: tuple[Site, ...]
+    """In the order of the configuration."""
