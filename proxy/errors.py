@@ -86,9 +86,7 @@ class UpstreamNotTrusted(UpstreamFault):
     public = "The connection to the server that holds your mailbox is not trusted, so nothing was sent."
 
     def __init__(self, site: str, server: str, *, code: int, text: str) -> None:
-        super().__init__(
-            site, server, f"The certificate of {server} was refused: {text} (OpenSSL code {code})."
-        )
+        super().__init__(site, server, f"The certificate of {server} was refused: {text} (OpenSSL code {code}).")
         self.code = code
         """OpenSSL's verify code, `SSLCertVerificationError.verify_code`."""
         self.text = text
@@ -114,9 +112,7 @@ class UpstreamBroke(UpstreamFault):
     error_type = "http_protocol_error"
     public = "The server that holds your mailbox sent an answer that could not be used."
 
-    def __init__(
-        self, site: str, server: str, sentence: str, error_type: str = "http_protocol_error"
-    ) -> None:
+    def __init__(self, site: str, server: str, sentence: str, error_type: str = "http_protocol_error") -> None:
         super().__init__(site, server, sentence)
         self.error_type = error_type
 

@@ -1,4 +1,4 @@
-"""Time and size limits as values; their names, units and defaults are those of the settings `[timeouts]` and `[limits]`."""
+"""Time and size limits as values; names, units and defaults are those of `[timeouts]` and `[limits]`."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""How TLS transports are made, as a type: uvloop, stock asyncio and aiofastnet each fit; choosing one is left to `service`.
+"""How TLS transports are made, as a type; choosing uvloop, asyncio or aiofastnet is left to `service`.
 
 The one module of this floor that names types of asyncio, socket and ssl; it calls none of them.
 """
