@@ -1,0 +1,72 @@
+"""A server's certificate with its key and the chain it presents; who signed it is left to `authority`."""
+
+import ssl
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from proxy.certkit.files import PRIVATE, PUBLIC, write_file
+
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+"""Keys that certificates here may have."""
+
+
+def key_to_pem(key: PrivateKey) -> bytes:
+    """Spell `key` as unencrypted PKCS #8 in PEM."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def certificates_to_pem(*certificates: x509.Certificate) -> bytes:
+    """Spell the certificates as PEM, one after the other."""
+    return b"".join(certificate.public_bytes(Encoding.PEM) for certificate in certificates)
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A server's certificate, its key, and what the server presents besides it."""
+
+    certificate: x509.Certificate
+    """The server's own certificate."""
+    key: PrivateKey
+    """Its private key."""
+    chain: tuple[x509.Certificate, ...] = ()
+    """Presented after the certificate, in the order of the path."""
+    withheld: tuple[x509.Certificate, ...] = ()
+    """Belongs to the path, but is deliberately not presented."""
+
+    @property
+    def certificate_pem(self) -> bytes:
+        """The certificate and the chain to present, as PEM."""
+        return certificates_to_pem(self.certificate, *self.chain)
+
+    @property
+    def key_pem(self) -> bytes:
+        """The private key as PEM."""
+        return key_to_pem(self.key)
+
+    def without_chain(self) -> Self:
+        """Return the same leaf whose server forgets to present the chain."""
+        return replace(self, chain=(), withheld=self.chain)
+
+    def write(self, folder: Path, stem: str) -> tuple[Path, Path]:
+        """Write `stem.pem` (leaf and chain) and `stem.key.pem` (mode 0600); return both paths.
+
+        Each file is replaced in one step, the pair is not: a reader checks that they match.
+        """
+        certificate_path, key_path = folder / f"{stem}.pem", folder / f"{stem}.key.pem"
+        write_file(key_path, self.key_pem, PRIVATE)
+        write_file(certificate_path, self.certificate_pem, PUBLIC)
+        return certificate_path, key_path
+
+    def server_context(self) -> ssl.SSLContext:
+        """Make a context of a server that presents this leaf; TLS 1.2 and newer."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        with tempfile.TemporaryDirectory(prefix="certkit-") as folder:  # OpenSSL loads keys from files only
+            context.load_cert_chain(*self.write(Path(folder), "leaf"))
+        return context
