@@ -204,6 +204,11 @@ def reason_named(name: str) -> Reason:
     return _BY_NAME.get(name, Reason.OTHER)
 
 
+def describe(reason: Reason) -> ReasonEntry:
+    """Give the words for a reason."""
+    return REASONS[reason]
+
+
 class Explanation(NamedTuple):
     """A refusal in words."""
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.trust.reasons import REASONS, Reason, explain_code, reason_named, reason_of
+from proxy.trust.reasons import REASONS, Reason, describe, explain_code, reason_named, reason_of
 
 CODES = {
     2: "trusted_intermediate_only",
@@ -47,7 +47,7 @@ def test_other_codes_are_other(code):
 @pytest.mark.parametrize("reason", Reason, ids=lambda reason: reason.value)
 def test_every_reason_has_words(reason):
     """Each reason says why and what to do, in whole sentences."""
-    entry = REASONS[reason]
+    entry = describe(reason)
 
     assert entry.sentence.endswith(".")
     assert entry.cure.endswith(".")
