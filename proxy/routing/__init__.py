@@ -1,0 +1,1 @@
+"""Decide which site a request goes to; finding out what the request is, is left to `message`."""
