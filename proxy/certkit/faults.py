@@ -94,7 +94,7 @@ def _client_auth_only(authority: Authority, host: str) -> Leaf:
 
 
 def _leaf_signed_leaf(authority: Authority, host: str) -> Leaf:
-    signer = authority.issue("signer.invalid")
+    signer = authority.issue(f"signer.{host}")
     return Authority(signer.certificate, signer.key, (signer.certificate,)).issue(host)
 
 
