@@ -1,0 +1,82 @@
+"""Writes the access log in batches; what a line says is decided in `events.access`.
+
+Own writer instead of structlog: a line costs 2 µs here and about 10 µs there.
+"""
+
+import os
+from contextlib import suppress
+
+from proxy.events.access import AccessEncoder, AccessEntry
+from proxy.sinks.stream import Stream
+
+BATCH = 1 << 16
+"""Bytes after which a batch is written without waiting for the timer."""
+
+FLUSH_SECONDS = 0.5
+"""How often the owner of the log should call `flush`."""
+
+_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+_MODE = 0o640
+_STANDARD_OUTPUT = 1
+
+
+class AccessLog:
+    """The access log. Lines it could not write are counted in `lost`; nothing here waits or raises afterwards."""
+
+    def __init__(self, path: str = "", *, descriptor: int = _STANDARD_OUTPUT) -> None:
+        """Open the file for appending; without a path, write to the descriptor, which stays the caller's.
+
+        Raises: OSError when the file cannot be opened.
+        """
+        self._path = path
+        self._stream = Stream(os.open(path, _FLAGS, _MODE) if path else descriptor)
+        self._lost_before = 0
+        self._encode = AccessEncoder().encode
+        self._lines: list[bytes] = []
+        self._size = 0
+
+    @property
+    def lost(self) -> int:
+        """Lines that could not be written."""
+        return self._lost_before + self._stream.lost
+
+    def record(self, entry: AccessEntry) -> None:
+        """Add a line; it is written with the batch."""
+        line = self._encode(entry)
+        self._lines.append(line)
+        self._size += len(line)
+        if self._size >= BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the batch. The caller's timer calls this every `FLUSH_SECONDS`."""
+        if not self._lines:
+            self._stream.flush()
+            return
+        lines, self._lines, self._size = self._lines, [], 0
+        self._stream.write(b"".join(lines), len(lines))
+
+    def reopen(self) -> bool:
+        """Open the file anew after somebody moved it away; False when that fails and the old one stays in use."""
+        self.flush()
+        if not self._path:
+            return True
+        try:
+            descriptor = os.open(self._path, _FLAGS, _MODE)
+        except OSError:
+            return False
+        self._end()
+        self._lost_before += self._stream.lost
+        self._stream = Stream(descriptor)
+        return True
+
+    def close(self) -> None:
+        """Write the batch and close the file."""
+        self.flush()
+        if self._path:
+            self._end()
+
+    def _end(self) -> None:
+        self._stream.abandon()
+        with suppress(OSError):
+            os.close(self._stream.descriptor)
