@@ -1,0 +1,235 @@
+"""The life of one request: read and decide, find a connection, send, bring the answer back.
+
+Read it from top to bottom: the methods stand in the order in which they happen. The answer's way back is in `answer`,
+faults go to `refuse`. Bytes and time come from `front` (the browser) and `upstream` (the backend); there is no task
+and no future in here.
+"""
+
+from proxy.errors import ClientFault, OurFault, ProxyError, UpstreamBroke, UpstreamTimedOut, UpstreamUnreachable
+from proxy.message.head import parse_request_head
+from proxy.message.request import Leg
+from proxy.message.response import Names
+from proxy.model.message import BodyKind, Framing
+from proxy.relay.answer import AnswerRelay
+from proxy.relay.refuse import answer_refusal
+from proxy.relay.report import record_access, report_error, report_next_server
+from proxy.relay.state import Phase, frame
+from proxy.upstream.connection import UpstreamConnection
+from proxy.upstream.terms import Question
+
+NEVER = float("inf")
+
+
+class Exchange(AnswerRelay):
+    """One request and its answer."""
+
+    __slots__ = ()
+
+    # ── 1. read and decide ───────────────────────────────────────────────────────────────────────
+
+    def prepare(self, raw: bytes) -> Framing:
+        """Read the head and decide where it goes; returns how the request's body is framed.
+
+        Raises: ProxyError when the request is refused; give it to `refuse`.
+        """
+        equipment = self.equipment
+        head = self.head = parse_request_head(raw, equipment.limits)
+        facts = self.facts = equipment.request_reader.read(head)
+        self.closes = not facts.keep_alive
+        self.request_ended = facts.framing.kind is BodyKind.NONE
+        decision = self.decision = equipment.router.decide(facts.name, facts.target)
+        limit = decision.limits.body_bytes
+        if limit and facts.framing.length > limit:
+            raise ClientFault(413, f"The request's body is larger than {limit} bytes.")
+        return facts.framing
+
+    # ── 2. find a connection ─────────────────────────────────────────────────────────────────────
+
+    def start(self, first: bytes, *, ended: bool) -> None:
+        """Go and ask, with the body bytes that came along with the head; `ended`: that was all."""
+        assert self.facts is not None
+        self.bytes_in = len(first)
+        if self._is_body_too_large():
+            return
+        self.pending = frame(self.facts.framing, first, ended=ended) if first or ended else b""
+        self.request_ended = ended
+        self._seek()
+
+    def _seek(self) -> None:
+        assert self.decision is not None
+        servers = self.equipment.destinations.get(self.decision.site.name)
+        if not servers:
+            self.refuse(OurFault(503, "The site has been taken out of the settings.", retry_after=1))
+            return
+        destination = self.destination = servers[self.attempt]
+        connection = None if self.retried else destination.pool.lease()
+        if connection is not None:
+            self.on_connection(connection)
+            return
+        self.phase = Phase.SEEKING
+        self.browser.deadline = NEVER  # the dial has its own limits
+        if not self.request_ended:
+            self.hold()
+        destination.pool.wait_for_connection(self)
+
+    def on_no_connection(self, error: ProxyError) -> None:
+        """Try the site's next server after a connection-class failure, otherwise give up (see `report`)."""
+        assert self.decision is not None
+        servers = self.equipment.destinations[self.decision.site.name]
+        if isinstance(error, UpstreamUnreachable) and self.attempt + 1 < len(servers):
+            self.attempt += 1
+            report_next_server(self, error, servers[self.attempt])
+            self._seek()
+        else:
+            self.refuse(error)
+
+    def on_policy_changed(self) -> None:
+        """Ask again under the policy now in force; nothing has been sent yet."""
+        self.equipment = self.browser.current_equipment()
+        self.attempt = 0
+        self._seek()
+
+    # ── 3. send ──────────────────────────────────────────────────────────────────────────────────
+
+    def on_connection(self, connection: UpstreamConnection) -> None:
+        """Send the head, written anew, and what is there of the body."""
+        head, facts, destination = self.head, self.facts, self.destination
+        assert head is not None
+        assert facts is not None
+        assert destination is not None
+        assert self.decision is not None
+        site = self.decision.site
+        browser = self.browser
+        self.trust = "trusted" if connection.trusted else "allowed"
+        leg = Leg(
+            browser.peer,
+            browser.peer_trusted,
+            facts.authority if site.preserve_host else destination.host,
+            self.trust.encode(),
+        )
+        if browser.peer_trusted and facts.request_id:
+            self.request_id = facts.request_id
+        data = self.equipment.request_writer.write(head, facts, leg, self.request_id)
+        if self.pending:
+            data += self.pending
+        names = Names(destination.internal, facts.authority, destination.server.host, facts.name)
+        self.connection = connection
+        self.phase = Phase.ASKED
+        self.await_progress()
+        connection.ask(self, Question(head.method, facts.upgrade, names), data)
+        self.pending = b""
+        self.release()
+
+    def send_body(self, data: bytes, *, ended: bool) -> None:
+        """Pass more of the request's body on."""
+        assert self.facts is not None
+        self.bytes_in += len(data)
+        if self._is_body_too_large():
+            return
+        self.request_ended = ended
+        framed = frame(self.facts.framing, data, ended=ended)
+        if self.phase is Phase.SEEKING:
+            self.pending += framed
+        elif self.connection is not None:
+            self.connection.send(framed)
+            if self.phase is Phase.ASKED:
+                self.await_progress()
+            else:
+                self.progress = self.equipment.ticks.now
+
+    def send_tunnel(self, data: bytes) -> None:
+        """Pass bytes of the tunnel on."""
+        self.bytes_in += len(data)
+        self.progress = self.equipment.ticks.now
+        if self.connection is not None:
+            self.connection.send(data)
+
+    def pause_sending(self) -> None:
+        """Read no more from the browser: the backend is slow."""
+        self.hold()
+
+    def resume_sending(self) -> None:
+        """Read on."""
+        self.progress = self.equipment.ticks.now
+        self.release()
+
+    # ── 4. bring the answer back: see `answer` ───────────────────────────────────────────────────
+
+    # ── 5. when something goes wrong ─────────────────────────────────────────────────────────────
+
+    def on_broken(self, sentence: str, error_type: str) -> None:
+        """Ask once more if the backend cannot have acted; otherwise 502, or a cut when the answer had begun."""
+        assert self.destination is not None
+        connection, self.connection = self.connection, None
+        if connection is not None and self.may_be_sent_again(connection):
+            self.retried = True
+            self._seek()
+            return
+        server = self.destination.server
+        self.refuse(UpstreamBroke(server.site, server.authority, f"{server.authority} {sentence}.", error_type))
+
+    def refuse(self, error: ProxyError) -> None:
+        """Answer with an error of ours; when an answer has begun, cut it visibly instead."""
+        if self.phase is Phase.OVER:
+            return
+        self.drop_connection()
+        self.phase = Phase.OVER
+        self.error_type = error.error_type
+        report_error(self, error)
+        if self.status:
+            record_access(self)
+            self.browser.abort()
+            return
+        self.closes = self.closes or error.closes or not self.request_ended or self.browser.closing
+        answer_refusal(self, error)
+        self.release()
+        record_access(self)
+        self.browser.finish(close=self.closes)
+
+    def leave(self) -> None:
+        """Tell the backend at once, by closing its connection, that the browser has gone."""
+        if self.phase is Phase.OVER:
+            return
+        if self.phase is Phase.TUNNEL and self.connection is not None:
+            self.connection.close()  # what the browser sent last still arrives
+            self.connection = None
+        else:
+            self.error_type = "connection_terminated"
+            self.drop_connection()
+        self.phase = Phase.OVER
+        record_access(self)
+
+    def drop_connection(self) -> None:
+        """Let the backend's connection go for good, or stop waiting for one."""
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            connection.abort()
+        elif self.phase is Phase.SEEKING and self.destination is not None:
+            self.destination.pool.withdraw(self)
+
+    def expire(self, now: float) -> None:
+        """Decide what the end of a wait means; waits are extended by progress."""
+        times = self.timeouts
+        if self.phase is Phase.ASKED and self.request_ended:
+            assert self.destination is not None
+            server = self.destination.server
+            sentence = f"{server.authority} did not begin to answer within {times.response_head:g} s."
+            self.refuse(UpstreamTimedOut(server.site, server.authority, sentence))
+            return
+        patience = times.tunnel_idle if self.phase is Phase.TUNNEL else times.body_progress
+        if self.progress + patience > now:
+            self.browser.deadline = self.progress + patience
+        elif self.phase is Phase.TUNNEL:
+            self.drop_connection()
+            self.complete()
+        elif self.phase is Phase.ASKED and not self.held:
+            self.refuse(ClientFault(408, "The request's body did not arrive in time."))
+        else:
+            self.refuse(OurFault(504, "No byte of the body moved in time.", error_type="connection_read_timeout"))
+
+    def _is_body_too_large(self) -> bool:
+        limit = self.decision.limits.body_bytes if self.decision is not None else 0
+        if limit and self.bytes_in > limit:
+            self.refuse(ClientFault(413, f"The request's body is larger than {limit} bytes."))
+            return True
+        return False

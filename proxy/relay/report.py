@@ -1,0 +1,110 @@
+"""What an exchange says to the log: an event for a fault, an access entry at its end; `refuse` answers."""
+
+from time import perf_counter, time
+
+from proxy.errors import (
+    LoopDetected,
+    OurFault,
+    ProxyError,
+    UpstreamBroke,
+    UpstreamBusy,
+    UpstreamNotTrusted,
+    UpstreamTimedOut,
+    UpstreamTlsFault,
+    UpstreamUnreachable,
+)
+from proxy.events.access import AccessEntry
+from proxy.events.record import Event
+from proxy.relay.equipment import Destination
+from proxy.relay.refuse import reason_word
+from proxy.relay.state import ExchangeState
+
+TRUST_FAILURE = 43
+NEXT_SERVER = 39
+ALL_SERVERS_FAILED = 40
+
+EVENT_OF_ERROR: dict[type[ProxyError], int] = {
+    UpstreamNotTrusted: TRUST_FAILURE,
+    UpstreamUnreachable: ALL_SERVERS_FAILED,
+    UpstreamTlsFault: 1001,
+    UpstreamTimedOut: 1002,
+    UpstreamBroke: 1003,
+    UpstreamBusy: 1004,
+    LoopDetected: 1005,
+    OurFault: 1006,
+}
+"""Errors that are events too; a browser's faults stand in the access log only."""
+
+
+def report_error(exchange: ExchangeState, error: ProxyError) -> None:
+    """Emit the event of an error, if it has one."""
+    number = EVENT_OF_ERROR.get(type(error))
+    if number is None:
+        return
+    parameters: tuple[str, ...] = (exchange.equipment.label,)
+    if exchange.destination is not None:
+        parameters += (exchange.destination.label,)
+    if number == ALL_SERVERS_FAILED:
+        parameters += (error.error_type,)
+    exchange.equipment.emit(_event(exchange, error, number, parameters))
+
+
+def report_next_server(exchange: ExchangeState, error: ProxyError, following: Destination) -> None:
+    """Emit event 39: a server failed and the site's next one is tried."""
+    failed = exchange.destination.label if exchange.destination is not None else ""
+    parameters = (exchange.equipment.label, failed, following.label, error.error_type)
+    exchange.equipment.emit(_event(exchange, error, NEXT_SERVER, parameters))
+
+
+def _event(exchange: ExchangeState, error: ProxyError, number: int, parameters: tuple[str, ...]) -> Event:
+    server = exchange.destination.server if exchange.destination is not None else None
+    policy = exchange.decision.site.policy if exchange.decision is not None else None
+    return Event(
+        id=number,
+        parameters=parameters,
+        site=server.site if server else "",
+        server=server.authority if server else "",
+        address=server.connect_host if server else "",
+        port=server.connect_port if server else 0,
+        reason=reason_word(error),
+        code=error.code if isinstance(error, UpstreamNotTrusted) else None,
+        code_text=error.text if isinstance(error, UpstreamNotTrusted) else "",
+        policy=policy.name if policy else "",
+        policy_source=policy.source if policy else "",
+        generation=policy.generation if policy else 0,
+        request_id=exchange.request_id.decode("ascii", "replace"),
+        proxy_status=error.error_type,
+        note=str(error),
+    )
+
+
+def record_access(exchange: ExchangeState) -> None:
+    """Write the request's line to the access log."""
+    record = exchange.equipment.record_access
+    if record is None:
+        return
+    head, decision, destination, browser = exchange.head, exchange.decision, exchange.destination, exchange.browser
+    policy = decision.site.policy if decision is not None else None
+    record(
+        AccessEntry(
+            time(),
+            browser.peer,
+            exchange.request_id,
+            head.method if head is not None else b"",
+            head.target if head is not None else b"",
+            exchange.status,
+            exchange.bytes_out,
+            exchange.bytes_in,
+            perf_counter() - exchange.started,
+            exchange.facts.authority if exchange.facts is not None else b"",
+            decision.site.name if decision is not None else "",
+            destination.server.authority if destination is not None else "",
+            decision.because if decision is not None else "",
+            policy.name if policy is not None else "",
+            policy.source if policy is not None else "",
+            exchange.trust,
+            exchange.error_type,
+            browser.tls_version,
+            head.minor if head is not None else 1,
+        )
+    )

@@ -1,0 +1,162 @@
+"""What an exchange knows at any moment, and the small questions about it; what happens is left to `exchange`."""
+
+from enum import IntEnum
+from time import perf_counter
+from typing import Protocol
+
+from proxy.message.chunked import LAST_CHUNK, encode_chunk
+from proxy.message.request import RequestFacts
+from proxy.message.response import ResponseFacts
+from proxy.model.limits import Timeouts
+from proxy.model.message import BodyKind, Framing, RequestHead
+from proxy.relay.equipment import Destination, Equipment
+from proxy.routing.decide import Decision
+from proxy.upstream.connection import UpstreamConnection
+
+SAFE_METHODS = frozenset({b"GET", b"HEAD", b"OPTIONS"})
+"""May be sent again when a pooled connection turns out to be dead (RFC 9110 §9.2.1)."""
+
+UNFRAMED = Framing(BodyKind.UNTIL_CLOSE, 0)
+
+
+class Browser(Protocol):
+    """The browser's connection as the exchange sees it."""
+
+    peer: bytes
+    """Client address as text."""
+    peer_trusted: bool
+    """Whether its forwarding fields may be believed (`server.trusted_proxies`)."""
+    tls_version: str
+    """`TLSv1.3`."""
+    deadline: float
+    """When `expire` is called, in seconds of the coarse clock."""
+    clogged: bool
+    """Whether the browser takes no more for now."""
+    closing: bool
+    """Whether the connection must close after this answer (draining)."""
+
+    def write(self, data: bytes) -> None:
+        """Send bytes to the browser."""
+
+    def hold(self) -> None:
+        """Read no more of the request until `release`."""
+
+    def release(self) -> None:
+        """Read on."""
+
+    def finish(self, *, close: bool) -> None:
+        """Turn to the next request, or close: the answer has been written whole."""
+
+    def abort(self) -> None:
+        """Cut the connection: the answer that began cannot be completed."""
+
+    def current_equipment(self) -> Equipment:
+        """Give the equipment in force now, which a reload may have replaced."""
+
+    def begin_tunnel(self) -> None:
+        """From now on bytes pass unframed."""
+
+
+class Phase(IntEnum):
+    """Where the exchange is."""
+
+    READING = 0
+    SEEKING = 1
+    ASKED = 2
+    ANSWERING = 3
+    TUNNEL = 4
+    OVER = 5
+
+
+class ExchangeState:
+    """Everything known of one request and its answer."""
+
+    __slots__ = (
+        "answer_facts", "attempt", "browser", "bytes_in", "bytes_out", "closes", "connection", "decision",
+        "destination", "equipment", "error_type", "facts", "head", "held", "out", "pending", "phase", "progress",
+        "request_ended", "request_id", "retried", "started", "status", "trust",
+    )  # fmt: skip
+
+    def __init__(self, equipment: Equipment, browser: Browser) -> None:
+        self.equipment = equipment
+        self.browser = browser
+        self.phase = Phase.READING
+        self.started = perf_counter()
+        self.request_id = equipment.new_request_id()
+        self.trust = ""
+        """`trusted` or `allowed`, once a connection is there."""
+        self.status = 0
+        """Status sent to the browser; 0: none yet."""
+        self.error_type = ""
+        """RFC 9209 error type when the answer is ours."""
+        self.bytes_in = 0
+        """Bytes of the request's body."""
+        self.bytes_out = 0
+        """Bytes of the answer's body."""
+        self.request_ended = False
+        """Whether the request's body has arrived whole."""
+        self.closes = False
+        """Whether the browser's connection closes after the answer."""
+        self.head: RequestHead | None = None
+        self.facts: RequestFacts | None = None
+        self.decision: Decision | None = None
+        self.destination: Destination | None = None
+        """The server being tried or asked."""
+        self.attempt = 0
+        """Its index among the site's servers."""
+        self.retried = False
+        """Whether a dead pooled connection has been replaced already."""
+        self.connection: UpstreamConnection | None = None
+        self.answer_facts: ResponseFacts | None = None
+        self.out = UNFRAMED
+        """How the answer's body is framed towards the browser."""
+        self.held = False
+        """Whether the browser's side has been told to read no more."""
+        self.pending = b""
+        """Body bytes, framed, that wait for a connection."""
+        self.progress = 0.0
+        """When a byte moved last, in seconds of the coarse clock."""
+
+    def may_be_sent_again(self, connection: UpstreamConnection) -> bool:
+        """Tell whether the backend cannot have acted: reused connection, no answer byte, safe and bodiless request."""
+        head, facts = self.head, self.facts
+        return (
+            not self.retried
+            and not self.status
+            and connection.asked > 1
+            and connection.answer_bytes == 0
+            and head is not None
+            and head.method in SAFE_METHODS
+            and facts is not None
+            and facts.framing.kind is BodyKind.NONE
+        )
+
+    def await_progress(self) -> None:
+        """Start waiting for the answer, or for more of the request's body."""
+        now = self.progress = self.equipment.ticks.now
+        times = self.timeouts
+        self.browser.deadline = now + (times.response_head if self.request_ended else times.body_progress)
+
+    @property
+    def timeouts(self) -> Timeouts:
+        """Time limits in force: the route's once it is known."""
+        return self.decision.timeouts if self.decision is not None else self.equipment.timeouts
+
+    def hold(self) -> None:
+        """Let the browser's side read no more."""
+        if not self.held:
+            self.held = True
+            self.browser.hold()
+
+    def release(self) -> None:
+        """Let the browser's side read on."""
+        if self.held:
+            self.held = False
+            self.browser.release()
+
+
+def frame(framing: Framing, data: bytes, *, ended: bool) -> bytes:
+    """Give body bytes the framing that was announced; `ended`: nothing follows."""
+    if framing.kind is not BodyKind.CHUNKED:
+        return data
+    return encode_chunk(data) + LAST_CHUNK if ended else encode_chunk(data)

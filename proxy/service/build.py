@@ -1,0 +1,118 @@
+"""The composition root: settings in, everything that an exchange works with out; running it is left to `worker`."""
+
+import itertools
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from proxy.events.access import AccessEntry
+from proxy.events.record import Emit
+from proxy.message.request import RequestReader, RequestWriter
+from proxy.message.response import ResponseReader, ResponseWriter
+from proxy.model.clock import Ticks
+from proxy.model.limits import Limits
+from proxy.model.sites import Server, Site, Topology, TrustPolicy
+from proxy.model.wire import Transports
+from proxy.pages.render import Pages
+from proxy.relay.equipment import Destination, Equipment
+from proxy.routing.decide import Router
+from proxy.settings.resolve import to_limits, to_timeouts
+from proxy.settings.schema import Settings
+from proxy.upstream.dial import Dialer
+from proxy.upstream.pool import Pools
+from proxy.upstream.tls import TlsContexts
+
+HTTPS_PORT = 443
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlets:
+    """Where a worker's words go."""
+
+    emit: Emit
+    """Takes every event."""
+    record_access: Callable[[AccessEntry], None] | None
+    """Takes every request; None: `log.access = false`."""
+
+
+class Plant:
+    """What lives as long as the process; `equip` makes the part that a reload replaces."""
+
+    def __init__(self, first_server: str, outlets: Outlets, transports: Transports, ticks: Ticks) -> None:
+        self.first_server = first_server
+        self.outlets = outlets
+        self.ticks = ticks
+        self.pages = Pages()
+        self.contexts = TlsContexts()
+        self.request_reader = RequestReader(first_server)
+        self.request_writer = RequestWriter(first_server)
+        self.response_reader = ResponseReader(first_server)
+        self.response_writer = ResponseWriter(first_server)
+        self.new_request_id = request_ids()
+        dialer = Dialer(self.contexts, transports, outlets.emit, lambda: ticks.now, first_server)
+        self.pools = Pools(dialer.dial, ticks, self.response_reader)
+
+    def equip(self, settings: Settings, topology: Topology, limits: Limits) -> Equipment:
+        """Make the equipment for a topology and arrange the pools for it.
+
+        The caller puts it in force, then calls `pools.retire_unwanted`.
+        """
+        self.contexts.forget()
+        self.pools.arrange(
+            {(server, site.policy): (site.timeouts, site.limits) for site in topology.sites for server in site.servers}
+        )
+        by_url = settings.events.server_name_style == "url"
+        return Equipment(
+            first_server=self.first_server,
+            label=self.first_server,
+            detail=settings.errors.detail == "full",
+            router=Router(topology),
+            destinations={site.name: self._destinations(site, by_url=by_url) for site in topology.sites},
+            limits=limits,
+            timeouts=to_timeouts(settings.timeouts),
+            request_reader=self.request_reader,
+            request_writer=self.request_writer,
+            response_reader=self.response_reader,
+            response_writer=self.response_writer,
+            pages=self.pages,
+            emit=self.outlets.emit,
+            record_access=self.outlets.record_access,
+            ticks=self.ticks,
+            new_request_id=self.new_request_id,
+        )
+
+    def _destinations(self, site: Site, *, by_url: bool) -> tuple[Destination, ...]:
+        return tuple(self._destination(server, site.policy, by_url=by_url) for server in site.servers)
+
+    def _destination(self, server: Server, policy: TrustPolicy, *, by_url: bool) -> Destination:
+        return Destination(
+            server=server,
+            pool=self.pools.pool_of(server, policy),
+            host=server.authority.encode(),
+            internal=internal_authorities(server),
+            label=server.url if by_url else server.host,
+        )
+
+
+def internal_authorities(server: Server) -> tuple[bytes, ...]:
+    """List the ways in which a backend may spell its own authority in an answer, lower case."""
+    host = f"[{server.host}]" if ":" in server.host else server.host
+    names = [f"{host}:{server.port}"]
+    if server.port == HTTPS_PORT:
+        names.append(host)
+    return tuple(name.encode() for name in names)
+
+
+def request_ids() -> Callable[[], bytes]:
+    """Make a source of request ids: 8 random hex digits of this process and a counter; unique, not secret."""
+    start = secrets.token_hex(4).encode()
+    counter = itertools.count(1)
+    return lambda: b"%b%08x" % (start, next(counter))
+
+
+def limits_in_force(settings: Settings, connections: int) -> Limits:
+    """Give `[limits]` with the number of connections that the process can really hold."""
+    limits = to_limits(settings.limits)
+    if connections >= limits.connections:
+        return limits
+    return Limits(**{name: getattr(limits, name) for name in Limits.__slots__} | {"connections": connections})

@@ -1,0 +1,39 @@
+"""Numbers for trust policies: a site keeps its number while nothing about its policy changes, files included."""
+
+import hashlib
+from pathlib import Path
+
+from proxy.model.sites import Topology, TrustPolicy
+
+
+def fingerprint(policy: TrustPolicy) -> str:
+    """Give a digest of everything that decides over trust, the contents of the policy's files included.
+
+    A file that cannot be read counts as empty; reading it for use is what tells the fault.
+    """
+    digest = hashlib.sha256(f"{policy.allow_untrusted} {policy.ca_mode.value} {policy.source}".encode())
+    for name in policy.ca_files:
+        path = Path(name)
+        content = path.read_bytes() if path.is_file() else b""
+        digest.update(hashlib.sha256(name.encode() + b"\0" + content).digest())
+    return digest.hexdigest()
+
+
+class Generations:
+    """Site name → number; numbers are never used twice."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[str, int]] = {}
+        self._last = 0
+
+    def number(self, topology: Topology) -> dict[str, int]:
+        """Give each site the number of its policy: the old one if nothing changed, a fresh one otherwise."""
+        numbers = {}
+        for site in topology.sites:
+            mark = fingerprint(site.policy)
+            known = self._known.get(site.name)
+            if known is None or known[0] != mark:
+                self._last += 1
+                known = self._known[site.name] = (mark, self._last)
+            numbers[site.name] = known[1]
+        return numbers

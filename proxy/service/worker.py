@@ -1,0 +1,221 @@
+"""One process that serves: start, reload, drain, end; what is served is put together in `build`.
+
+The order of a reload matters: read and check everything, change nothing before; then, without giving the loop a
+chance in between, put the new equipment in force, the new certificates, and retire the old pools.
+"""
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+
+from proxy.admin.app import Admin
+from proxy.events.record import Event
+from proxy.front.connection import BrowserConnection
+from proxy.front.listener import Greeting, Listener, bind
+from proxy.front.redirect import RedirectListener
+from proxy.front.seats import Seat, Seats
+from proxy.model.clock import Ticks
+from proxy.relay.equipment import Holder
+from proxy.service.build import Outlets, Plant, limits_in_force
+from proxy.service.certificates import open_certificates
+from proxy.service.defects import install_exception_handler
+from proxy.service.generations import Generations
+from proxy.service.load import Loaded
+from proxy.service.memory import allowed_connections
+from proxy.service.ticker import Ticker
+from proxy.service.transports import choose
+from proxy.settings.resolve import is_default_switch, to_timeouts, to_topology
+
+STARTED, RELOADED, RELOAD_REFUSED, DRAINING, STOPPED = 14, 1010, 1011, 1012, 1013
+DEFAULT_SWITCH, DESCRIPTORS_LOW = 1015, 1016
+RESTART_KEYS = ("name", "listen", "redirect_listen", "admin", "workers", "state_dir")
+"""Keys of [server] that are read once."""
+
+DRAIN_STEP_SECONDS = 0.05
+
+
+class NeedsRestart(Exception):
+    """A reload would change what only a restart can; `str()` names the keys."""
+
+
+class Worker:
+    """A serving process, or the serving part of one: the lab and the tests run it beside other things."""
+
+    def __init__(self, loaded: Loaded, outlets: Outlets) -> None:
+        loop = asyncio.get_running_loop()
+        self._loaded = loaded
+        self._outlets = outlets
+        self._generations = Generations()
+        self._ticks = Ticks(loop.time())
+        choice = choose(loop)
+        self._transports = choice.transports
+        self.transport_sentence = choice.sentence
+        """Which event loop and TLS engine are in use, for people."""
+        settings = loaded.settings
+        self.name = settings.server.name or socket.gethostname()
+        self._plant = Plant(self.name, outlets, self._transports, self._ticks)
+        fitting, self._descriptors = allowed_connections(settings.limits.connections)
+        limits = limits_in_force(settings, fitting)
+        self.holder = Holder(self._plant.equip(settings, self._resolve(loaded), limits))
+        self._seats = Seats(limits, outlets.emit, loop.time, self.name)
+        self._networks = _networks(settings.server.trusted_proxies)
+        self._sweeps: list[Callable[[float], None]] = [self._sweep, self._plant.pools.sweep]
+        self._ticker = Ticker(self._ticks, self._sweeps)
+        self.listeners: list[Listener] = []
+        self.redirects: list[RedirectListener] = []
+        self.admin: Admin | None = None
+        self._draining = False
+
+    # ── start ────────────────────────────────────────────────────────────────────────────────────
+
+    async def start(self) -> None:
+        """Bind every address, then serve.
+
+        Raises: CannotListen, with nothing left open.
+        """
+        server = self._loaded.settings.server
+        install_exception_handler(asyncio.get_running_loop(), self._outlets.emit, self.name)
+        self._ticker.start()
+        try:
+            greeting = self._greeting(self._loaded)
+            for address in server.listen:
+                sock = bind(address, "server.listen")
+                self.listeners.append(Listener(sock, self._connect, self._seats, self._transports, greeting))
+            https_port = self.listeners[0].address[1]
+            for address in server.redirect_listen:
+                sock = bind(address, "server.redirect_listen")
+                self.redirects.append(RedirectListener(sock, https_port, self._seats, self._plant.pages))
+            self.admin = Admin(server.admin, self)
+            await self.admin.start()
+        except BaseException:
+            await self.stop()
+            raise
+        for listener in [*self.listeners, *self.redirects]:
+            listener.start()
+        self._announce()
+
+    def add_sweep(self, sweep: Callable[[float], None]) -> None:
+        """Call `sweep` with every tick of the coarse clock."""
+        self._sweeps.append(sweep)
+
+    def is_ready(self) -> bool:
+        """Tell whether new requests are welcome; backends and their trust do not count."""
+        return bool(self.listeners) and not self._draining
+
+    def _announce(self) -> None:
+        emit, settings = self._outlets.emit, self._loaded.settings
+        listens = ", ".join(f"https://{host}:{port}" for host, port in (each.address for each in self.listeners))
+        router = ", ".join(f"{name}: {policy}" for name, policy in self._policies())
+        note = f"Listens on {listens}. Trust policy: {router}. {self.transport_sentence}"
+        emit(Event(id=STARTED, parameters=(self.name,), note=note))
+        if is_default_switch(self._topology):
+            emit(Event(id=DEFAULT_SWITCH, parameters=(self.name,)))
+        if self._seats.limits.connections < settings.limits.connections:
+            emit(Event(id=DESCRIPTORS_LOW, parameters=(self.name, str(self._seats.limits.connections))))
+        for warning in self._loaded.warnings:
+            emit(Event(id=STARTED, parameters=(self.name,), note=str(warning)))
+
+    def _policies(self) -> list[tuple[str, str]]:
+        return [(site.name, f"{site.policy.name} ({site.policy.source})") for site in self._topology.sites]
+
+    # ── reload ───────────────────────────────────────────────────────────────────────────────────
+
+    def reload(self, loaded: Loaded) -> None:
+        """Put new settings in force for new requests; those in flight finish under the old ones.
+
+        Raises: NeedsRestart, OSError or ssl.SSLError; nothing has changed then.
+        """
+        before, after = self._loaded.settings.server, loaded.settings.server
+        changed = [f"server.{key}" for key in RESTART_KEYS if getattr(before, key) != getattr(after, key)]
+        if changed:
+            raise NeedsRestart(f"{', '.join(changed)} changed, which takes a restart.")
+        greeting = self._greeting(loaded)
+        fitting, self._descriptors = allowed_connections(loaded.settings.limits.connections)
+        limits = limits_in_force(loaded.settings, fitting)
+        topology = self._resolve(loaded)
+        # From here on nothing can fail and nothing waits.
+        self._loaded = loaded
+        self.holder.now = self._plant.equip(loaded.settings, topology, limits)
+        self._seats.limits = limits
+        self._networks = _networks(after.trusted_proxies)
+        for listener in self.listeners:
+            listener.greeting = greeting
+        self._plant.pools.retire_unwanted()
+        policies = ", ".join(f"{name}: {policy}" for name, policy in self._policies())
+        self._outlets.emit(Event(id=RELOADED, parameters=(self.name,), note=f"Trust policy: {policies}."))
+
+    def refuse_reload(self, sentence: str) -> None:
+        """Say why a reload changed nothing."""
+        self._outlets.emit(Event(id=RELOAD_REFUSED, parameters=(self.name,), note=sentence))
+
+    # ── end ──────────────────────────────────────────────────────────────────────────────────────
+
+    async def drain(self) -> bool:
+        """Accept nothing new and let what is in flight finish; False when `timeouts.drain` cut something off."""
+        self._draining = True
+        self._outlets.emit(Event(id=DRAINING, parameters=(self.name,)))
+        for listener in [*self.listeners, *self.redirects]:
+            listener.close()
+        for connection in self._connections():
+            connection.drain()
+        loop = asyncio.get_running_loop()
+        end = loop.time() + to_timeouts(self._loaded.settings.timeouts).drain
+        while self._seats.occupied and loop.time() < end:
+            await asyncio.sleep(DRAIN_STEP_SECONDS)
+            for connection in self._connections():
+                if not connection.closing:  # its handshake ended after the draining began
+                    connection.drain()
+        return not any(connection.is_busy for connection in self._connections())
+
+    async def stop(self) -> None:
+        """End at once: cut what is in flight, close everything."""
+        for listener in [*self.listeners, *self.redirects]:
+            await listener.end()
+        for connection in self._connections():
+            connection.abort()
+        await self._plant.pools.close()
+        if self.admin is not None:
+            await self.admin.stop()
+        self._ticker.stop()
+        await asyncio.sleep(0)  # aborted transports tell their protocols on the next turn of the loop
+        if self.listeners:
+            self._outlets.emit(Event(id=STOPPED, parameters=(self.name,)))
+
+    # ── parts ────────────────────────────────────────────────────────────────────────────────────
+
+    def _resolve(self, loaded: Loaded):  # type: ignore[no-untyped-def]
+        unnumbered = to_topology(loaded.parsed, {})
+        self._topology = to_topology(loaded.parsed, self._generations.number(unnumbered))
+        return replace(self._topology, first_server=self.name)
+
+    def _greeting(self, loaded: Loaded) -> Greeting:
+        server = loaded.settings.server
+        pairs = [(server.certificate, server.key), *((each.certificate, each.key) for each in server.certificates)]
+        return Greeting(
+            open_certificates(pairs, server.min_tls_version),
+            to_timeouts(loaded.settings.timeouts),
+            self._plant.pages.plain_http_on_tls(""),
+        )
+
+    def _connect(self, seat: Seat) -> BrowserConnection:
+        return BrowserConnection(self.holder, seat, peer_trusted=self._is_trusted(seat.address))
+
+    def _is_trusted(self, address: str) -> bool:
+        if not self._networks:
+            return False
+        peer = ipaddress.ip_address(address.partition("%")[0])
+        return any(peer in network for network in self._networks)
+
+    def _connections(self) -> list[BrowserConnection]:
+        return [seat.protocol for seat in self._seats.occupied if isinstance(seat.protocol, BrowserConnection)]
+
+    def _sweep(self, now: float) -> None:
+        for connection in self._connections():
+            if connection.deadline <= now:
+                connection.expire(now)
+
+
+def _networks(texts: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    return tuple(ipaddress.ip_network(text) for text in texts)

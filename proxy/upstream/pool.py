@@ -1,0 +1,247 @@
+"""The connections to one server under one policy: lends idle ones at once, dials others; dialling is left to `dial`.
+
+Deciding is synchronous; only a dial is a task, and it belongs to the pool. A pool never outlives its policy: a reload
+that changes the policy retires it, so a connection made under one policy cannot serve under another.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from proxy.errors import ProxyError, UpstreamBusy, UpstreamUnreachable
+from proxy.message.response import ResponseReader
+from proxy.model.clock import Ticks
+from proxy.model.limits import Limits, Timeouts
+from proxy.model.sites import Server, TrustPolicy
+from proxy.upstream.connection import UpstreamConnection
+from proxy.upstream.dial import Dialed
+
+IDLE_SHARE = 0.8
+"""Idle connections close after this share of `timeouts.keep_alive`: before a backend with the same limit does."""
+
+Dial = Callable[[Server, TrustPolicy, Timeouts, Callable[[], asyncio.BaseProtocol]], Awaitable[Dialed]]
+
+
+class Lessee(Protocol):
+    """Who waits for a connection; told exactly once unless it withdraws."""
+
+    def on_connection(self, connection: UpstreamConnection) -> None:
+        """Take the connection; it must come back through `give_back`."""
+
+    def on_no_connection(self, error: ProxyError) -> None:
+        """Take the error: there is no connection."""
+
+    def on_policy_changed(self) -> None:
+        """Ask again, under the policy that is in force now: the pool has been retired."""
+
+
+class ServerPool:
+    """Connections to one server."""
+
+    def __init__(
+        self,
+        server: Server,
+        policy: TrustPolicy,
+        *,
+        timeouts: Timeouts,
+        limits: Limits,
+        dial: Dial,
+        ticks: Ticks,
+        reader: ResponseReader,
+    ) -> None:
+        self.server = server
+        self.policy = policy
+        self._timeouts = timeouts
+        self._limits = limits
+        self._dial = dial
+        self._ticks = ticks
+        self._reader = reader
+        self._idle: list[UpstreamConnection] = []
+        self._open: set[UpstreamConnection] = set()
+        self._waiting: deque[tuple[Lessee, float]] = deque()
+        self._dials: set[asyncio.Task[None]] = set()
+        self._retired = False
+
+    def adopt(self, timeouts: Timeouts, limits: Limits) -> None:
+        """Take changed limits for what happens from now on."""
+        self._timeouts = timeouts
+        self._limits = limits
+
+    def lease(self) -> UpstreamConnection | None:
+        """Give the idle connection used last, or None: then ask `wait_for_connection`."""
+        idle = self._idle
+        while idle:
+            connection = idle.pop()
+            if connection.is_fresh():
+                return connection
+            connection.close()
+        return None
+
+    def wait_for_connection(self, lessee: Lessee) -> None:
+        """Dial, or wait for a connection that comes back when `limits.upstream_connections` are open."""
+        busy = len(self._open) + len(self._dials)
+        if busy >= self._limits.upstream_connections and len(self._waiting) >= self._limits.upstream_connections:
+            lessee.on_no_connection(self._busy())
+            return
+        self._waiting.append((lessee, self._ticks.now + self._timeouts.connect))
+        if busy < self._limits.upstream_connections:
+            self._start_dial(lessee)
+
+    def withdraw(self, lessee: Lessee) -> None:
+        """Forget a lessee whose browser has gone."""
+        self._waiting = deque(entry for entry in self._waiting if entry[0] is not lessee)
+
+    def give_back(self, connection: UpstreamConnection) -> None:
+        """Take a connection back after a complete answer; whoever waits longest gets it."""
+        if self._retired:
+            connection.close()
+            return
+        connection.rest(self._ticks.now)
+        self._offer(connection)
+
+    def forget(self, connection: object) -> None:
+        """Drop a closed connection, and dial for somebody who waits."""
+        if not isinstance(connection, UpstreamConnection):
+            return
+        self._open.discard(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)
+        if len(self._waiting) > len(self._dials) and not self._retired:
+            self._start_dial(self._waiting[len(self._dials)][0])
+
+    def sweep(self, now: float) -> None:
+        """Close connections idle for too long, and tell those who waited too long for one."""
+        oldest = now - self._timeouts.keep_alive * IDLE_SHARE
+        while self._idle and self._idle[0].idle_since < oldest:
+            self._idle.pop(0).close()
+        while self._waiting and self._waiting[0][1] < now and not self._dials:
+            self._waiting.popleft()[0].on_no_connection(self._busy())
+
+    def retire(self) -> None:
+        """Close what is idle and keep nothing from now on; answers under way finish, those who wait ask anew."""
+        self._retired = True
+        while self._idle:
+            self._idle.pop().close()
+        waiting, self._waiting = self._waiting, deque()
+        for lessee, _deadline in waiting:
+            lessee.on_policy_changed()
+
+    async def close(self) -> None:
+        """Close everything at once and wait for the dials to end."""
+        self.retire()
+        for task in self._dials:
+            task.cancel()
+        await asyncio.gather(*self._dials, return_exceptions=True)
+        for connection in list(self._open):
+            connection.abort()
+
+    @property
+    def idle_connections(self) -> int:
+        """How many connections rest in the pool."""
+        return len(self._idle)
+
+    @property
+    def open_connections(self) -> int:
+        """How many connections exist, idle or in use."""
+        return len(self._open)
+
+    def _start_dial(self, lessee: Lessee) -> None:
+        task = asyncio.get_running_loop().create_task(self._dial_for(lessee), name=f"dial {self.server.host}")
+        self._dials.add(task)
+        task.add_done_callback(self._dials.discard)
+
+    async def _dial_for(self, lessee: Lessee) -> None:
+        try:
+            dialed = await self._dial(self.server, self.policy, self._timeouts, self._new_connection)
+        except ProxyError as error:
+            self._refuse(lessee, error)
+            return
+        connection = dialed.protocol
+        assert isinstance(connection, UpstreamConnection)
+        connection.trusted = dialed.trusted
+        if connection.transport is None:  # closed between the handshake and this line
+            self._refuse(lessee, self._lost())
+            return
+        connection.idle_since = self._ticks.now
+        self._open.add(connection)
+        if self._retired:
+            connection.close()
+        else:
+            self._offer(connection)
+
+    def _new_connection(self) -> UpstreamConnection:
+        return UpstreamConnection(self._reader, self._limits, self)
+
+    def _offer(self, connection: UpstreamConnection) -> None:
+        if self._waiting:
+            self._waiting.popleft()[0].on_connection(connection)
+        else:
+            self._idle.append(connection)
+
+    def _refuse(self, lessee: Lessee, error: ProxyError) -> None:
+        if any(entry[0] is lessee for entry in self._waiting):
+            self.withdraw(lessee)
+            lessee.on_no_connection(error)
+
+    def _busy(self) -> UpstreamBusy:
+        limit = self._limits.upstream_connections
+        return UpstreamBusy(
+            self.server.site,
+            self.server.authority,
+            f"All {limit} connections to {self.server.authority} are in use (limits.upstream_connections).",
+        )
+
+    def _lost(self) -> UpstreamUnreachable:
+        sentence = f"{self.server.authority} closed the connection right after the TLS handshake."
+        return UpstreamUnreachable(self.server.site, self.server.authority, sentence, "connection_terminated")
+
+
+class Pools:
+    """All pools, by server and policy."""
+
+    def __init__(self, dial: Dial, ticks: Ticks, reader: ResponseReader) -> None:
+        self._dial = dial
+        self._ticks = ticks
+        self._reader = reader
+        self._pools: dict[tuple[Server, TrustPolicy], ServerPool] = {}
+        self._retired: list[ServerPool] = []
+
+    def pool_of(self, server: Server, policy: TrustPolicy) -> ServerPool:
+        """Give the pool of a server that `arrange` was told of.
+
+        Raises: KeyError for any other: only the table chooses an address.
+        """
+        return self._pools[server, policy]
+
+    def arrange(self, wanted: dict[tuple[Server, TrustPolicy], tuple[Timeouts, Limits]]) -> None:
+        """Keep the pools that are still wanted and make new ones; `retire_unwanted` must follow."""
+        before = self._pools
+        self._pools = {}
+        for key, (timeouts, limits) in wanted.items():
+            pool = before.pop(key, None)
+            if pool is None:
+                pool = ServerPool(
+                    *key, timeouts=timeouts, limits=limits, dial=self._dial, ticks=self._ticks, reader=self._reader
+                )
+            pool.adopt(timeouts, limits)
+            self._pools[key] = pool
+        self._retired += before.values()
+
+    def retire_unwanted(self) -> None:
+        """Retire the pools that `arrange` left out, once their successors can be found."""
+        for pool in self._retired:
+            pool.retire()
+
+    def sweep(self, now: float) -> None:
+        """Enforce the time limits of every pool."""
+        for pool in self._pools.values():
+            pool.sweep(now)
+        for pool in self._retired:
+            pool.sweep(now)
+        self._retired = [pool for pool in self._retired if pool.open_connections]
+
+    async def close(self) -> None:
+        """Close every connection at once."""
+        for pool in [*self._pools.values(), *self._retired]:
+            await pool.close()

@@ -1,0 +1,313 @@
+"""The whole proxy on loopback with real TLS: scripted backends that keep every byte they hear, and a raw browser.
+
+Used by the tests in tests/e2e. Nothing here knows the proxy's insides: settings go in as TOML, bytes come out.
+"""
+
+import asyncio
+import ssl
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from proxy.service.load import load
+
+from proxy.certkit.authority import Authority
+from proxy.certkit.faults import FAULTS
+from proxy.events.access import AccessEntry
+from proxy.events.record import Event
+from proxy.service.build import Outlets
+from proxy.service.worker import Worker
+
+Script = Callable[["Heard", asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+"""What a backend does with one connection; everything read through `Heard.head` and `Heard.body` is kept."""
+
+PATIENCE = 10.0
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+@dataclass
+class Heard:
+    """What one connection to a backend brought."""
+
+    raw: bytes = b""
+    """Every byte, in order."""
+    closed: bool = False
+    """Whether the proxy ended the connection."""
+
+    async def head(self, reader: asyncio.StreamReader) -> bytes:
+        """Read one head; empty when the proxy closes instead."""
+        try:
+            data = await reader.readuntil(b"\r\n\r\n")
+        except (asyncio.IncompleteReadError, ConnectionError) as end:
+            self.raw += getattr(end, "partial", b"")
+            self.closed = True
+            return b""
+        self.raw += data
+        return data
+
+    async def body(self, reader: asyncio.StreamReader, size: int) -> bytes:
+        """Read exactly `size` bytes, or what there is."""
+        try:
+            data = await reader.readexactly(size)
+        except asyncio.IncompleteReadError as end:
+            data = end.partial
+            self.closed = True
+        self.raw += data
+        return data
+
+    async def rest(self, reader: asyncio.StreamReader) -> bytes:
+        """Read until the proxy closes."""
+        try:
+            data = await reader.read(-1)
+        except ConnectionError:
+            data = b""
+        self.raw += data
+        self.closed = True
+        return data
+
+
+def answering(*answers: bytes, close: bool = False) -> Script:
+    """Make a script: each request gets the next answer, the last one for ever; bodies by Content-Length are read."""
+
+    async def script(heard: Heard, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        number = 0
+        while head := await heard.head(reader):
+            length = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+            if length:
+                await heard.body(reader, int(length[0].split(b":")[1]))
+            writer.write(answers[min(number, len(answers) - 1)])
+            await writer.drain()
+            number += 1
+            if close:
+                return
+
+    return script
+
+
+class Backend:
+    """A TLS server on loopback that plays a script and keeps what it hears."""
+
+    def __init__(self, name: str, script: Script) -> None:
+        self.name = name
+        self.script = script
+        self.connections: list[Heard] = []
+        self.port = 0
+
+    @property
+    def raw(self) -> bytes:
+        """Every byte heard, over all connections."""
+        return b"".join(heard.raw for heard in self.connections)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Play the script on one connection."""
+        heard = Heard()
+        self.connections.append(heard)
+        try:
+            await self.script(heard, reader, writer)
+        except (ConnectionError, ssl.SSLError):
+            heard.closed = True
+        finally:
+            writer.close()
+
+
+class Browser:
+    """One raw TLS connection to the proxy."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    async def send(self, data: bytes) -> None:
+        """Send bytes as they are."""
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def head(self) -> bytes:
+        """Read one response head."""
+        async with asyncio.timeout(PATIENCE):
+            return await self.reader.readuntil(b"\r\n\r\n")
+
+    async def answer(self, *, to_head: bool = False) -> "Answer":
+        """Read one whole answer: by Content-Length, chunked, or until the end."""
+        async with asyncio.timeout(PATIENCE):
+            raw = await self.reader.readuntil(b"\r\n\r\n")
+            answer = Answer(raw)
+            if to_head or answer.status in (204, 304) or answer.status < 200:
+                return answer
+            if answer.field(b"transfer-encoding") == b"chunked":
+                while size := int((await self.reader.readuntil(b"\r\n")).strip(), 16):
+                    answer.body += await self.reader.readexactly(size)
+                    await self.reader.readexactly(2)
+                await self.reader.readexactly(2)
+            elif (length := answer.field(b"content-length")) is not None:
+                answer.body = await self.reader.readexactly(int(length))
+            else:
+                answer.body = await self.reader.read(-1)
+            return answer
+
+    async def rest(self) -> bytes:
+        """Read until the proxy closes."""
+        async with asyncio.timeout(PATIENCE):
+            try:
+                return await self.reader.read(-1)
+            except (ConnectionError, ssl.SSLError):
+                return b""
+
+    async def ask(self, data: bytes, *, to_head: bool = False) -> "Answer":
+        """Send a request and read its answer."""
+        await self.send(data)
+        return await self.answer(to_head=to_head)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.writer.close()
+
+
+@dataclass
+class Answer:
+    """A response as bytes."""
+
+    raw_head: bytes
+    body: bytes = b""
+
+    @property
+    def status(self) -> int:
+        """Status code."""
+        return int(self.raw_head.split(b" ", 2)[1])
+
+    def fields(self, name: bytes) -> list[bytes]:
+        """Give the values of a field, in order."""
+        pairs = [line.partition(b":") for line in self.raw_head.split(b"\r\n")[1:]]
+        return [value.strip() for key, _, value in pairs if key.lower() == name.lower()]
+
+    def field(self, name: bytes) -> bytes | None:
+        """Give the value of a field that stands once; None when it is not there."""
+        values = self.fields(name)
+        return values[0] if values else None
+
+
+@dataclass
+class Stage:
+    """A running proxy with its backends."""
+
+    folder: Path
+    authority: Authority
+    backends: dict[str, Backend] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    access: list[AccessEntry] = field(default_factory=list)
+    worker: Worker | None = None
+    settings: str = ""
+
+    @property
+    def port(self) -> int:
+        """The proxy's HTTPS port."""
+        assert self.worker is not None
+        return self.worker.listeners[0].address[1]
+
+    async def browser(self, version: ssl.TLSVersion | None = None) -> Browser:
+        """Connect and shake hands, with verification of the proxy's certificate."""
+        context = ssl.create_default_context(cadata=self.authority.certificate_pem.decode())
+        if version is not None:
+            context.minimum_version = context.maximum_version = version
+        async with asyncio.timeout(PATIENCE):
+            return Browser(
+                *await asyncio.open_connection("127.0.0.1", self.port, ssl=context, server_hostname="localhost")
+            )
+
+    async def ask(self, data: bytes, *, to_head: bool = False) -> Answer:
+        """Ask once on a connection of its own."""
+        browser = await self.browser()
+        try:
+            return await browser.ask(data, to_head=to_head)
+        finally:
+            browser.close()
+
+    def seen(self, number: int) -> list[Event]:
+        """Give the events with this id."""
+        return [event for event in self.events if event.id == number]
+
+    def reload(self, settings: str) -> None:
+        """Put other settings in force, as SIGHUP does; raises what `load` and `Worker.reload` raise."""
+        assert self.worker is not None
+        self.worker.reload(self._load(settings))
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Let the loop turn until `condition` holds."""
+        async with asyncio.timeout(PATIENCE):
+            while not condition():  # noqa: ASYNC110 - what is waited for has no event
+                await asyncio.sleep(0.01)
+
+    def _load(self, settings: str):
+        path = self.folder / "casproxy.toml"
+        path.write_text(settings)
+        return load(str(path), {}, {})
+
+    async def start(self) -> Self:
+        """Start the proxy."""
+        self.worker = Worker(
+            self._load(self.settings), Outlets(emit=self.events.append, record_access=self.access.append)
+        )
+        await self.worker.start()
+        return self
+
+
+@asynccontextmanager
+async def stage(
+    sites: dict[str, Script],
+    *,
+    faults: dict[str, str] | None = None,
+    settings: str = "",
+    site_settings: dict[str, str] | None = None,
+    server_version: ssl.TLSVersion | None = None,
+) -> AsyncIterator[Stage]:
+    """Start one backend for each site and the proxy in front.
+
+    `faults`: site → name in `certkit.faults.FAULTS`, `good` where it is not named. `settings`: further TOML tables.
+    `site_settings`: site → further TOML lines of its `[[sites]]` table. The first site is the default; site X answers
+    for the host `x.localhost` too.
+    """
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        authority = Authority.create("Stage CA")
+        (folder / "ca.pem").write_bytes(authority.certificate_pem)
+        authority.issue("localhost", "*.lab.localhost", "127.0.0.1").write(folder, "front")
+        running = Stage(folder, authority)
+        for name, script in sites.items():
+            backend = running.backends[name] = Backend(f"cas.{name.lower()}.test", script)
+            leaf = FAULTS[(faults or {}).get(name, "good")].make(authority, backend.name)
+            context = leaf.server_context()
+            if server_version is not None:
+                context.minimum_version = context.maximum_version = server_version
+            server = await asyncio.start_server(backend.serve, "127.0.0.1", 0, ssl=context)
+            backend.port = server.sockets[0].getsockname()[1]
+            stack.push_async_callback(_close_server, server)
+        running.settings = _settings(running, settings, site_settings or {})
+        await running.start()
+        assert running.worker is not None
+        stack.push_async_callback(running.worker.stop)
+        yield running
+
+
+async def _close_server(server: asyncio.Server) -> None:
+    server.close()
+    await asyncio.sleep(0)
+
+
+def _settings(running: Stage, more: str, of_sites: dict[str, str]) -> str:
+    folder = running.folder
+    tables = [
+        '[server]\nname = "CAS01"\nlisten = "127.0.0.1:0"\nadmin = "127.0.0.1:0"\n'
+        + f'certificate = "{folder}/front.pem"\nkey = "{folder}/front.key.pem"\n',
+        more if "[trust]" in more else f'[trust]\nca_files = ["{folder}/ca.pem"]\n{more}',
+    ]
+    for number, (name, backend) in enumerate(running.backends.items()):
+        tables.append(
+            f'[[sites]]\nname = "{name}"\ndefault = {str(number == 0).lower()}\n'
+            f'hosts = ["{name.lower()}.localhost"]\n'
+            f'servers = [{{ url = "https://{backend.name}/owa", connect_to = "127.0.0.1:{backend.port}" }}]\n'
+            f"{of_sites.get(name, '')}\n"
+        )
+    return "\n".join(tables)
