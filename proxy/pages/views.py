@@ -135,7 +135,7 @@ def facts_of(view: ErrorView) -> list[Fact]:
 def _public_facts(view: ErrorView) -> list[Fact]:
     if view.code is None:
         return []
-    return _servers(view.first_server, _public_name(view.second_server))
+    return _servers(_public_name(view.first_server), _public_name(view.second_server))
 
 
 def _all_facts(view: ErrorView) -> list[Fact]:
