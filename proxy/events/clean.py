@@ -1,7 +1,7 @@
 """Makes text of strangers safe to print on a line; escaping for HTML or JSON is left to who renders those."""
 
-MAX_TEXT = 1024
-"""Characters kept of one value: enough for the longest host name or note, too few to bury a log."""
+MAX_TEXT = 2048
+"""Characters kept of one value: enough for any message with the longest host names, too few to bury a log."""
 
 
 def clean_text(text: str, limit: int = MAX_TEXT) -> str:

@@ -86,14 +86,17 @@ def provider_of(entry: Entry, voice: Voice) -> str:
 
 
 def to_text(event: Event, at: float, voice: Voice, words: Words, tally: Tally = ONCE, *, colour: bool = False) -> bytes:
-    """Write the event as a block for people: one headline, then what, why, fix and facts, indented."""
+    """Write the event as a block for people: one headline, then what, why, fix and facts, indented.
+
+    A summary has the headline and the facts of the last occurrence only.
+    """
     entry = CATALOGUE[event.id]
     paint = f"\x1b[1;{_COLOURS[entry.level]}m" if colour else ""
     plain = "\x1b[0m" if colour else ""
     source = clean_text(f"{provider_of(entry, voice)} {entry.id}")
     headline = f"{time_text(at)[11:19]} {paint}{_SHORT[entry.level]} {source}{plain}  {_headline(event, voice, tally)}"
     parts = (("what", message(event)), ("note", event.note), ("why", words.why), ("fix", words.fix))
-    lines = [line for label, text in parts if text for line in _wrapped(label, text)]
+    lines = [] if tally.repeats else [line for label, text in parts for line in _wrapped(label, text)]
     return "\n".join([headline.rstrip(), *lines, *_wrapped("facts", _facts(event))]).encode() + b"\n"
 
 
@@ -168,7 +171,7 @@ def _is_address(text: str) -> bool:
 def _headline(event: Event, voice: Voice, tally: Tally) -> str:
     code = "" if event.code is None else f" ({event.code})"
     server = f" → {event.server}" if event.server else ""
-    again = f"  happened {tally.repeats} more times within {tally.seconds:.0f} s" if tally.repeats else ""
+    again = f"  {tally.repeats} more within {tally.seconds:.0f} s" if tally.repeats else ""
     return clean_text(f"{voice.first_server}{server}  {event.reason}{code}".rstrip() + again)
 
 

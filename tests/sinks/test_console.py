@@ -90,9 +90,7 @@ def test_blocks_are_throttled_with_summaries(paper, end):
     getattr(console, end)(900.0)
 
     assert before == 1
-    assert paper.headlines[1:] == [
-        "00:15:00 WARN  MSExchange OWA 43  CAS01 → cas02  expired (10)  happened 7 more times within 900 s"
-    ]
+    assert paper.headlines[1:] == ["00:15:00 WARN  MSExchange OWA 43  CAS01 → cas02  expired (10)  7 more within 900 s"]
 
 
 def test_another_generation_speaks_at_once(paper):
