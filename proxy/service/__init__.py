@@ -1,0 +1,1 @@
+"""Assembly of a running proxy: composition, event loop and transports, reload and the end."""
