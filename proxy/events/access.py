@@ -16,8 +16,8 @@ Fields, always all of them, in this order; text that is not known is `""`:
 | `event.duration` | from the request's first byte to the answer's last, nanoseconds |
 | `casproxy.site` | site that was chosen |
 | `destination.domain` | server that was chosen |
-| `casproxy.decision` | why the site was chosen |
 | `casproxy.policy`, `casproxy.policy_source` | the switch, `allow` or `enforce`, and where it was set |
+| `casproxy.decision` | why the site was chosen |
 | `casproxy.trust` | `trusted`, or `allowed` when the server's certificate is not trusted |
 | `error.type` | proxy error type (RFC 9209) when the answer is ours or was cut off |
 | `tls.version` | TLS version of the client's connection |
@@ -31,6 +31,23 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from proxy.events.clean import clean_text
+
+
+class Way(NamedTuple):
+    """Where a request went and under which policy; made once for each server, not once for each request."""
+
+    site: str = ""
+    """Name of the site."""
+    server: str = ""
+    """The server that was chosen."""
+    policy: str = ""
+    """`allow` or `enforce`."""
+    policy_source: str = ""
+    """Where the switch was set."""
+
+
+NOWHERE = Way()
+"""The way of a request that was answered before a site was chosen."""
 
 
 class AccessEntry(NamedTuple):
@@ -56,16 +73,10 @@ class AccessEntry(NamedTuple):
     """Duration."""
     host: bytes = b""
     """`Host` as it came."""
-    site: str = ""
-    """Name of the site; this and all that follows has few values, whose text is remembered."""
-    server: str = ""
-    """The server that was chosen."""
+    way: Way = NOWHERE
+    """Where it went; this and all that follows has few values, whose text is remembered."""
     because: str = ""
     """`Decision.because`."""
-    policy: str = ""
-    """`allow` or `enforce`."""
-    policy_source: str = ""
-    """Where the switch was set."""
     trust: str = ""
     """`trusted` or `allowed`."""
     error: str = ""
@@ -87,15 +98,15 @@ _HARMLESS = bytes(byte for byte in range(0x20, 0x7F) if byte not in b'"\\')
 _TAIL_NAMES = (
     "casproxy.site",
     "destination.domain",
-    "casproxy.decision",
     "casproxy.policy",
     "casproxy.policy_source",
+    "casproxy.decision",
     "casproxy.trust",
     "error.type",
     "tls.version",
     "http.version",
 )
-_TAIL = AccessEntry._fields.index("site")
+_TAIL = AccessEntry._fields.index("way")
 _TAILS_KEPT = 1024
 """Rendered tails remembered; more than any topology has in use at once."""
 
@@ -116,25 +127,24 @@ class AccessEncoder:
 
     def encode(self, entry: AccessEntry) -> bytes:
         """Write the entry as one line."""
-        texts: tuple[bytes, ...] = (
-            entry.client,
-            entry.request_id,
-            entry.method,
-            entry.target.partition(b"?")[0],
-            entry.host,
-        )
-        if len(entry.target) > _MAX_PATH or b"".join(texts).translate(None, _HARMLESS):
-            texts = tuple(map(_escape, texts))
-        second = int(entry.time)
+        at, client, request_id, method, target, status, bytes_out, bytes_in, seconds, host, *_ = entry
+        path = target.partition(b"?")[0]
+        if len(path) > _MAX_PATH or b"".join((client, request_id, method, path, host)).translate(None, _HARMLESS):
+            client, request_id, method, path, host = map(_escape, (client, request_id, method, path, host))
+        second = int(at)
         tail = entry[_TAIL:]
         return _LINE % (
             self._second_text if second == self._second else self._turn(second),
-            int((entry.time - second) * 1000 + 0.0005),
-            *texts,
-            entry.status,
-            entry.bytes_out,
-            entry.bytes_in,
-            int(entry.seconds * 1e9),
+            int((at - second) * 1000 + 0.0005),
+            client,
+            request_id,
+            method,
+            path,
+            host,
+            status,
+            bytes_out,
+            bytes_in,
+            int(seconds * 1e9),
             self._tails.get(tail) or self._render(tail),
         )
 
@@ -146,8 +156,10 @@ class AccessEncoder:
     def _render(self, tail: tuple[object, ...]) -> bytes:
         if len(self._tails) >= _TAILS_KEPT:
             self._tails.clear()
-        values = [clean_text(text) for text in map(str, tail[:-1])]
-        pairs = zip(_TAIL_NAMES, [*values, f"1.{tail[-1]}"], strict=True)
+        way, *others, minor = tail
+        assert isinstance(way, Way)
+        values = [clean_text(text) for text in map(str, (*way, *others))]
+        pairs = zip(_TAIL_NAMES, [*values, f"1.{minor}"], strict=True)
         self._tails[tail] = ",".join(f'"{name}":{json.dumps(value)}' for name, value in pairs).encode()
         return self._tails[tail]
 

@@ -6,10 +6,11 @@ One request at a time: what a browser pipelines waits in the buffer, bounded, un
 import asyncio
 
 from proxy.errors import ClientFault, OurFault, ProxyError
-from proxy.front.gate import Gate, Hold
+from proxy.front.gate import BACKLOG, UPSTREAM, Gate
 from proxy.front.seats import Seat
 from proxy.message.body import BodyReader
 from proxy.message.faults import MalformedMessage
+from proxy.message.memory import RequestMemory
 from proxy.model.message import BodyKind
 from proxy.relay.equipment import Equipment, Holder
 from proxy.relay.exchange import NEVER, Exchange
@@ -35,23 +36,8 @@ class BrowserConnection(asyncio.Protocol):
     """One TLS connection of a browser; made by the listener, ended by either side or a time limit."""
 
     __slots__ = (
-        "_body",
-        "_buffer",
-        "_exchange",
-        "_gate",
-        "_holder",
-        "_lingered",
-        "_lingering",
-        "_scanned",
-        "_seat",
-        "_tunnel",
-        "clogged",
-        "closing",
-        "deadline",
-        "peer",
-        "peer_trusted",
-        "tls_version",
-        "transport",
+        "_body", "_buffer", "_exchange", "_gate", "_holder", "_lingered", "_lingering", "_memory", "_scanned", "_seat",
+        "_tunnel", "clogged", "closing", "deadline", "peer", "peer_trusted", "tls_version", "transport",
     )  # fmt: skip
 
     def __init__(self, holder: Holder, seat: Seat, *, peer_trusted: bool) -> None:
@@ -70,6 +56,7 @@ class BrowserConnection(asyncio.Protocol):
         self._body: BodyReader | None = None
         """The body being read; None between bodies."""
         self._gate = Gate()
+        self._memory = RequestMemory()
         self._tunnel = False
         self._lingering = False
         self._lingered = 0
@@ -141,17 +128,17 @@ class BrowserConnection(asyncio.Protocol):
 
     def hold(self) -> None:
         """Read no more until `release`."""
-        self._gate.hold(Hold.UPSTREAM)
+        self._gate.hold(UPSTREAM)
 
     def release(self) -> None:
         """Read on."""
-        self._gate.release(Hold.UPSTREAM)
+        self._gate.release(UPSTREAM)
 
     def begin_tunnel(self) -> None:
         """From now on bytes pass unframed; those that came early go first."""
         self._tunnel = True
         early, self._buffer = self._buffer, b""
-        self._gate.release(Hold.BACKLOG)
+        self._gate.release(BACKLOG)
         if early and self._exchange is not None:
             self._exchange.send_tunnel(early)
 
@@ -167,7 +154,7 @@ class BrowserConnection(asyncio.Protocol):
             return
         equipment = self._holder.now
         self.deadline = equipment.ticks.now + equipment.timeouts.keep_alive
-        self._gate.release(Hold.BACKLOG)
+        self._gate.release(BACKLOG)
         if self._buffer:
             # Through the loop, not by recursion: a hundred pipelined refusals must not fill the stack.
             self.deadline = equipment.ticks.now + equipment.timeouts.request_head
@@ -231,7 +218,7 @@ class BrowserConnection(asyncio.Protocol):
         try:
             if self._seat.is_extra:
                 raise OurFault(503, TOO_MANY, error_type="connection_limit_reached", retry_after=RETRY_SECONDS)
-            framing = exchange.prepare(buffer[:end])
+            framing = exchange.prepare(buffer[:end], self._memory)
             if framing.kind is not BodyKind.NONE:
                 self._body = BodyReader(framing)
                 first, ended = self._read_body(self._buffer)
@@ -287,15 +274,15 @@ class BrowserConnection(asyncio.Protocol):
         self._buffer += data
         limits = self._holder.now.limits
         if len(self._buffer) > limits.head_bytes or self._buffer.count(HEAD_END) >= limits.pipelined_requests:
-            self._gate.hold(Hold.BACKLOG)
+            self._gate.hold(BACKLOG)
 
     def _close(self, *, linger: float) -> None:
         """Close; after a refusal that left bytes unread, read on for a while so that no reset eats the answer."""
         assert self.transport is not None
         equipment = self._holder.now
         self.deadline = equipment.ticks.now + equipment.timeouts.body_progress  # for what is still to be sent
-        self._gate.release(Hold.BACKLOG)
-        self._gate.release(Hold.UPSTREAM)
+        self._gate.release(BACKLOG)
+        self._gate.release(UPSTREAM)
         if linger:
             self._lingering = True
             asyncio.get_running_loop().call_later(linger, self.transport.close)

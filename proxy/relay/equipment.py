@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from proxy.events.access import AccessEntry
+from proxy.events.access import AccessEntry, Way
 from proxy.events.record import Emit
 from proxy.message.request import RequestReader, RequestWriter
 from proxy.message.response import ResponseReader, ResponseWriter
@@ -29,6 +29,8 @@ class Destination:
     """Its own authorities, to be rewritten in answers."""
     label: str
     """Its name in events: parameter 2 of event 43."""
+    way: Way
+    """What the access log says of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

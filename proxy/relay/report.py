@@ -13,11 +13,13 @@ from proxy.errors import (
     UpstreamTlsFault,
     UpstreamUnreachable,
 )
-from proxy.events.access import AccessEntry
+from proxy.events.access import NOWHERE, AccessEntry
 from proxy.events.record import Event
 from proxy.relay.equipment import Destination
 from proxy.relay.refuse import reason_word
 from proxy.relay.state import ExchangeState
+
+_new = tuple.__new__  # a named tuple's own constructor is a Python function: 0.4 µs a request
 
 TRUST_FAILURE = 43
 NEXT_SERVER = 39
@@ -84,27 +86,26 @@ def record_access(exchange: ExchangeState) -> None:
     if record is None:
         return
     head, decision, destination, browser = exchange.head, exchange.decision, exchange.destination, exchange.browser
-    policy = decision.site.policy if decision is not None else None
     record(
-        AccessEntry(
-            time(),
-            browser.peer,
-            exchange.request_id,
-            head.method if head is not None else b"",
-            head.target if head is not None else b"",
-            exchange.status,
-            exchange.bytes_out,
-            exchange.bytes_in,
-            perf_counter() - exchange.started,
-            exchange.facts.authority if exchange.facts is not None else b"",
-            decision.site.name if decision is not None else "",
-            destination.server.authority if destination is not None else "",
-            decision.because if decision is not None else "",
-            policy.name if policy is not None else "",
-            policy.source if policy is not None else "",
-            exchange.trust,
-            exchange.error_type,
-            browser.tls_version,
-            head.minor if head is not None else 1,
+        _new(
+            AccessEntry,
+            (
+                time(),
+                browser.peer,
+                exchange.request_id,
+                head.method if head is not None else b"",
+                head.target if head is not None else b"",
+                exchange.status,
+                exchange.bytes_out,
+                exchange.bytes_in,
+                perf_counter() - exchange.started,
+                exchange.facts.authority if exchange.facts is not None else b"",
+                destination.way if destination is not None else NOWHERE,
+                decision.because if decision is not None else "",
+                exchange.trust,
+                exchange.error_type,
+                browser.tls_version,
+                head.minor if head is not None else 1,
+            ),
         )
     )

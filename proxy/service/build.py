@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from proxy.events.access import AccessEntry
+from proxy.events.access import AccessEntry, Way
 from proxy.events.record import Emit
 from proxy.message.request import RequestReader, RequestWriter
 from proxy.message.response import ResponseReader, ResponseWriter
@@ -91,6 +91,7 @@ class Plant:
             host=server.authority.encode(),
             internal=internal_authorities(server),
             label=server.url if by_url else server.host,
+            way=Way(server.site, server.authority, policy.name, policy.source),
         )
 
 

@@ -6,9 +6,7 @@ chance in between, put the new equipment in force, the new certificates, and ret
 
 import asyncio
 import ipaddress
-import socket
 from collections.abc import Callable
-from dataclasses import replace
 
 from proxy.admin.app import Admin
 from proxy.events.record import Event
@@ -17,6 +15,7 @@ from proxy.front.listener import Greeting, Listener, bind
 from proxy.front.redirect import RedirectListener
 from proxy.front.seats import Seat, Seats
 from proxy.model.clock import Ticks
+from proxy.model.sites import Topology
 from proxy.relay.equipment import Holder
 from proxy.service.build import Outlets, Plant, limits_in_force
 from proxy.service.certificates import open_certificates
@@ -26,7 +25,7 @@ from proxy.service.load import Loaded
 from proxy.service.memory import allowed_connections
 from proxy.service.ticker import Ticker
 from proxy.service.transports import choose
-from proxy.settings.resolve import is_default_switch, to_timeouts, to_topology
+from proxy.settings.resolve import to_timeouts, to_topology
 
 STARTED, RELOADED, RELOAD_REFUSED, DRAINING, STOPPED = 14, 1010, 1011, 1012, 1013
 DEFAULT_SWITCH, DESCRIPTORS_LOW = 1015, 1016
@@ -54,11 +53,11 @@ class Worker:
         self.transport_sentence = choice.sentence
         """Which event loop and TLS engine are in use, for people."""
         settings = loaded.settings
-        self.name = settings.server.name or socket.gethostname()
+        self.name = loaded.first_server
         self._plant = Plant(self.name, outlets, self._transports, self._ticks)
         fitting, self._descriptors = allowed_connections(settings.limits.connections)
         limits = limits_in_force(settings, fitting)
-        self.holder = Holder(self._plant.equip(settings, self._resolve(loaded), limits))
+        self.holder = Holder(self._plant.equip(settings, self._number(loaded), limits))
         self._seats = Seats(limits, outlets.emit, loop.time, self.name)
         self._networks = _networks(settings.server.trusted_proxies)
         self._sweeps: list[Callable[[float], None]] = [self._sweep, self._plant.pools.sweep]
@@ -110,7 +109,7 @@ class Worker:
         router = ", ".join(f"{name}: {policy}" for name, policy in self._policies())
         note = f"Listens on {listens}. Trust policy: {router}. {self.transport_sentence}"
         emit(Event(id=STARTED, parameters=(self.name,), note=note))
-        if is_default_switch(self._topology):
+        if self._loaded.is_default_switch:
             emit(Event(id=DEFAULT_SWITCH, parameters=(self.name,)))
         if self._seats.limits.connections < settings.limits.connections:
             emit(Event(id=DESCRIPTORS_LOW, parameters=(self.name, str(self._seats.limits.connections))))
@@ -118,7 +117,7 @@ class Worker:
             emit(Event(id=STARTED, parameters=(self.name,), note=str(warning)))
 
     def _policies(self) -> list[tuple[str, str]]:
-        return [(site.name, f"{site.policy.name} ({site.policy.source})") for site in self._topology.sites]
+        return [(site.name, f"{site.policy.name} ({site.policy.source})") for site in self._loaded.topology.sites]
 
     # ── reload ───────────────────────────────────────────────────────────────────────────────────
 
@@ -134,7 +133,7 @@ class Worker:
         greeting = self._greeting(loaded)
         fitting, self._descriptors = allowed_connections(loaded.settings.limits.connections)
         limits = limits_in_force(loaded.settings, fitting)
-        topology = self._resolve(loaded)
+        topology = self._number(loaded)
         # From here on nothing can fail and nothing waits.
         self._loaded = loaded
         self.holder.now = self._plant.equip(loaded.settings, topology, limits)
@@ -185,10 +184,9 @@ class Worker:
 
     # ── parts ────────────────────────────────────────────────────────────────────────────────────
 
-    def _resolve(self, loaded: Loaded):  # type: ignore[no-untyped-def]
-        unnumbered = to_topology(loaded.parsed, {})
-        self._topology = to_topology(loaded.parsed, self._generations.number(unnumbered))
-        return replace(self._topology, first_server=self.name)
+    def _number(self, loaded: Loaded) -> Topology:
+        """Give the topology with the numbers of its policies: a policy that changed gets a fresh one."""
+        return to_topology(loaded.parsed, self._generations.number(loaded.topology))
 
     def _greeting(self, loaded: Loaded) -> Greeting:
         server = loaded.settings.server

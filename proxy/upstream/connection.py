@@ -11,6 +11,7 @@ import ssl
 from proxy.message.body import BodyReader
 from proxy.message.faults import MalformedMessage
 from proxy.message.head import parse_response_head
+from proxy.message.memory import ResponseMemory
 from proxy.message.response import ResponseFacts, ResponseReader
 from proxy.model.limits import Limits
 from proxy.model.message import BodyKind, ResponseHead
@@ -28,7 +29,7 @@ class UpstreamConnection(asyncio.Protocol):
     """The backend's side of the proxy. One receiver at a time; `home` is told when it ends."""
 
     __slots__ = (
-        "_body", "_buffer", "_eof", "_interims", "_limits", "_poller", "_question", "_reader", "_scanned",
+        "_body", "_buffer", "_eof", "_interims", "_limits", "_memory", "_poller", "_question", "_reader", "_scanned",
         "answer_bytes", "asked", "home", "idle_since", "paused", "receiver", "state", "transport", "trusted",
     )  # fmt: skip
 
@@ -47,6 +48,7 @@ class UpstreamConnection(asyncio.Protocol):
         """Bytes of the present answer so far; 0 means that nothing came back."""
         self.idle_since = 0.0
         self.paused = False
+        self._memory = ResponseMemory()
         self._buffer = b""
         self._scanned = 0
         self._interims = 0
@@ -186,8 +188,13 @@ class UpstreamConnection(asyncio.Protocol):
         self._scanned = 0
         question = self._question
         assert question is not None
+        raw = data[:end]
+        known = self._memory.recall(raw, question.method, question.names)
+        if known is not None:
+            self._begin_body(*known, data[end:])
+            return
         try:
-            head = parse_response_head(data[:end], self._limits)
+            head = parse_response_head(raw, self._limits)
             if head.status < FIRST_FINAL_STATUS and head.status != SWITCHING_PROTOCOLS:
                 self._take_interim(head, data[end:])
                 return
@@ -198,6 +205,7 @@ class UpstreamConnection(asyncio.Protocol):
         if head.status == SWITCHING_PROTOCOLS:
             self._take_switch(head, facts, data[end:])
         else:
+            self._memory.keep(raw, question.method, question.names, (head, facts))
             self._begin_body(head, facts, data[end:])
 
     def _take_interim(self, head: ResponseHead, rest: bytes) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import proxy.events.access as access_module
-from proxy.events.access import AccessEncoder, AccessEntry, encode_access
+from proxy.events.access import AccessEncoder, AccessEntry, Way, encode_access
 
 ENTRY = AccessEntry(
     time=1_795_456_831.412,
@@ -20,11 +20,8 @@ ENTRY = AccessEntry(
     bytes_in=567,
     seconds=0.00125,
     host=b"branch.localhost:8443",
-    site="Branch",
-    server="cas02.branch.example",
+    way=Way("Branch", "cas02.branch.example", "enforce", "sites.Branch.trust"),
     because="host branch.localhost",
-    policy="enforce",
-    policy_source="sites.Branch.trust",
     trust="trusted",
     tls="TLSv1.3",
 )
@@ -47,9 +44,9 @@ def test_line_has_the_documented_fields():
         ("event.duration", 1250000),
         ("casproxy.site", "Branch"),
         ("destination.domain", "cas02.branch.example"),
-        ("casproxy.decision", "host branch.localhost"),
         ("casproxy.policy", "enforce"),
         ("casproxy.policy_source", "sites.Branch.trust"),
+        ("casproxy.decision", "host branch.localhost"),
         ("casproxy.trust", "trusted"),
         ("error.type", ""),
         ("tls.version", "TLSv1.3"),
@@ -90,7 +87,7 @@ def test_tails_are_bounded():
     """What is remembered does not fill the memory, even if its values were many."""
     encoder = AccessEncoder()
     for number in range(3000):
-        line = encoder.encode(ENTRY._replace(site=str(number)))
+        line = encoder.encode(ENTRY._replace(way=Way(str(number))))
 
     assert json.loads(line)["casproxy.site"] == "2999"
     assert len(encoder._tails) <= 1024
@@ -100,7 +97,7 @@ def test_tails_are_bounded():
 def test_nothing_hostile_forges_a_line(raw, site):
     """Any bytes of the wire and any name of a site give one line of valid JSON without control bytes."""
     client, request_id, method, target, host = raw
-    entry = ENTRY._replace(client=client, request_id=request_id, method=method, target=target, host=host, site=site)
+    entry = ENTRY._replace(client=client, request_id=request_id, method=method, target=target, host=host, way=Way(site))
     line = encode_access(entry)
 
     assert len(line.decode().splitlines()) == 1
