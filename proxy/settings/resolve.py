@@ -80,6 +80,15 @@ def is_default_switch(topology: Topology) -> bool:
     return any(site.policy.source == "default" for site in topology.sites)
 
 
+def name_first_server(settings: schema.Settings, host_name: str) -> schema.Settings:
+    """Give settings whose server has a name: the machine's where none is set, made fit for `Via` and `Proxy-Status`."""
+    if settings.server.name:
+        return settings
+    fit = "".join(each if each.isascii() and (each.isalnum() or each in "-._") else "-" for each in host_name)
+    named = msgspec.structs.replace(settings.server, name=fit.strip("-._")[:63].rstrip("-._") or "casproxy")
+    return msgspec.structs.replace(settings, server=named)
+
+
 def fold_path(prefix: str) -> str:
     """Write a path prefix as it is compared: lower case, without the slash at its end."""
     return prefix.lower().rstrip("/")

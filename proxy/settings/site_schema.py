@@ -10,7 +10,7 @@ from proxy.settings.terms import (
     CaFiles,
     CaMode,
     Connect,
-    KeepAlive,
+    PoolKeepAlive,
     ResponseHead,
     Switch,
     Table,
@@ -31,7 +31,7 @@ class SiteTrust(Table, frozen=True, kw_only=True):
 class SiteTimeouts(Table, frozen=True, kw_only=True):
     """Times for this site alone; what is absent is as in `[timeouts]`."""
 
-    keep_alive: KeepAlive | None = None
+    keep_alive: PoolKeepAlive | None = None
     body_progress: BodyProgress | None = None
     connect: Connect | None = None
     upstream_tls_handshake: UpstreamTlsHandshake | None = None

@@ -42,6 +42,15 @@ KeepAlive = Annotated[
         extra={"kind": "duration"},
     ),
 ]
+PoolKeepAlive = Annotated[
+    float,
+    Meta(
+        description="How long an idle connection is kept in the pool of each server of this site.",
+        gt=0,
+        le=MAX_SECONDS,
+        extra={"kind": "duration"},
+    ),
+]
 BodyProgress = Annotated[
     float,
     Meta(
