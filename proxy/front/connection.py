@@ -11,7 +11,7 @@ from proxy.front.seats import Seat
 from proxy.message.body import BodyReader
 from proxy.message.faults import MalformedMessage
 from proxy.message.memory import RequestMemory
-from proxy.model.message import BodyKind
+from proxy.model.message import NONE
 from proxy.relay.equipment import Equipment, Holder
 from proxy.relay.exchange import NEVER, Exchange
 
@@ -219,7 +219,7 @@ class BrowserConnection(asyncio.Protocol):
             if self._seat.is_extra:
                 raise OurFault(503, TOO_MANY, error_type="connection_limit_reached", retry_after=RETRY_SECONDS)
             framing = exchange.prepare(buffer[:end], self._memory)
-            if framing.kind is not BodyKind.NONE:
+            if framing.kind is not NONE:
                 self._body = BodyReader(framing)
                 first, ended = self._read_body(self._buffer)
         except ProxyError as error:

@@ -1,7 +1,7 @@
 """Where a body ends, byte by byte: one reader per message, for both directions; sending is left to the caller."""
 
 from proxy.message.chunked import ChunkedDecoder
-from proxy.model.message import BodyKind, Framing
+from proxy.model.message import CHUNKED, LENGTH, NONE, Framing
 
 
 class BodyReader:
@@ -11,7 +11,7 @@ class BodyReader:
 
     def __init__(self, framing: Framing) -> None:
         self._kind, self._remaining = framing
-        self._decoder = ChunkedDecoder() if framing.kind is BodyKind.CHUNKED else None
+        self._decoder = ChunkedDecoder() if framing.kind is CHUNKED else None
         self.rest = b""
         """After the end: bytes that belong to the next message."""
 
@@ -21,7 +21,7 @@ class BodyReader:
         A body that lasts until the connection closes never is; its end is the caller's to notice.
         Raises: MalformedMessage for chunked framing that breaks RFC 9112 §7.1.
         """
-        if self._kind is BodyKind.LENGTH:
+        if self._kind is LENGTH:
             remaining = self._remaining = self._remaining - len(data)
             if remaining >= 0:
                 return data, not remaining
@@ -33,7 +33,7 @@ class BodyReader:
                 self.rest = self._decoder.rest
                 return decoded, True
             return decoded, False
-        if self._kind is BodyKind.NONE:
+        if self._kind is NONE:
             self.rest = data
             return b"", True
         return data, False

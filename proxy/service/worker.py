@@ -11,7 +11,7 @@ from collections.abc import Callable
 from proxy.admin.app import Admin
 from proxy.events.record import Event
 from proxy.front.connection import BrowserConnection
-from proxy.front.listener import Greeting, Listener, bind
+from proxy.front.listener import CannotListen, Greeting, Listener, bind
 from proxy.front.redirect import RedirectListener
 from proxy.front.seats import Seat, Seats
 from proxy.model.clock import Ticks
@@ -25,6 +25,7 @@ from proxy.service.load import Loaded
 from proxy.service.memory import allowed_connections
 from proxy.service.ticker import Ticker
 from proxy.service.transports import choose
+from proxy.settings.addresses import parse_address
 from proxy.settings.resolve import to_timeouts, to_topology
 
 STARTED, RELOADED, RELOAD_REFUSED, DRAINING, STOPPED = 14, 1010, 1011, 1012, 1013
@@ -64,7 +65,9 @@ class Worker:
         self._ticker = Ticker(self._ticks, self._sweeps)
         self.listeners: list[Listener] = []
         self.redirects: list[RedirectListener] = []
-        self.admin: Admin | None = None
+        self._admin = Admin(self)
+        self.admin_port = 0
+        """Port of the admin listener, once started."""
         self._draining = False
 
     # ── start ────────────────────────────────────────────────────────────────────────────────────
@@ -86,8 +89,7 @@ class Worker:
             for address in server.redirect_listen:
                 sock = bind(address, "server.redirect_listen")
                 self.redirects.append(RedirectListener(sock, https_port, self._seats, self._plant.pages))
-            self.admin = Admin(server.admin, self)
-            await self.admin.start()
+            await self._start_admin(server.admin)
         except BaseException:
             await self.stop()
             raise
@@ -175,12 +177,19 @@ class Worker:
         for connection in self._connections():
             connection.abort()
         await self._plant.pools.close()
-        if self.admin is not None:
-            await self.admin.stop()
+        await self._admin.stop()
         self._ticker.stop()
         await asyncio.sleep(0)  # aborted transports tell their protocols on the next turn of the loop
         if self.listeners:
             self._outlets.emit(Event(id=STOPPED, parameters=(self.name,)))
+
+    async def _start_admin(self, text: str) -> None:
+        address = parse_address(text)
+        try:
+            self.admin_port = await self._admin.start(address.host, address.port)
+        except OSError as fault:
+            why = fault.strerror or "the address cannot be used"
+            raise CannotListen(f"server.admin: cannot listen on {text}: {why}. Choose another port.") from fault
 
     # ── parts ────────────────────────────────────────────────────────────────────────────────────
 

@@ -14,8 +14,18 @@ from proxy.message.head import parse_response_head
 from proxy.message.memory import ResponseMemory
 from proxy.message.response import ResponseFacts, ResponseReader
 from proxy.model.limits import Limits
-from proxy.model.message import BodyKind, ResponseHead
-from proxy.upstream.terms import Home, Question, Receiver, State
+from proxy.model.message import LENGTH, UNTIL_CLOSE, ResponseHead
+from proxy.upstream.terms import (
+    BODY,
+    BODY_UNTIL_CLOSE,
+    CLOSED,
+    HEAD,
+    IDLE,
+    TUNNEL,
+    Home,
+    Question,
+    Receiver,
+)
 
 MAX_INTERIM_ANSWERS = 16
 """1xx answers per request; a backend that sends more never means to answer (RFC 9110 §15.2 sets no bound)."""
@@ -39,7 +49,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.home: Home | None = home
         self.transport: asyncio.Transport | None = None
         self.receiver: Receiver | None = None
-        self.state = State.IDLE
+        self.state = IDLE
         self.trusted = False
         """Whether OpenSSL accepted the certificate; False under switch 1 for one it did not."""
         self.asked = 0
@@ -63,7 +73,7 @@ class UpstreamConnection(asyncio.Protocol):
         """Send a request's head (and what is there of its body); the receiver is told of the answer."""
         self.receiver = receiver
         self._question = question
-        self.state = State.HEAD
+        self.state = HEAD
         self.asked += 1
         self.answer_bytes = 0
         self._interims = 0
@@ -77,7 +87,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def is_fresh(self) -> bool:
         """Tell whether the idle connection may be used: open, and not a byte waits that nobody asked for."""
-        if self.state is not State.IDLE or self.transport is None or self.transport.is_closing():
+        if self.state is not IDLE or self.transport is None or self.transport.is_closing():
             return False
         return self._poller is None or not self._poller.poll(0)
 
@@ -99,19 +109,19 @@ class UpstreamConnection(asyncio.Protocol):
         self.receiver = None
         self._question = None
         self.idle_since = now
-        self.state = State.IDLE
+        self.state = IDLE
 
     def abort(self) -> None:
         """Close at once, whatever is in flight. The receiver is not told."""
         self.receiver = None
-        self.state = State.CLOSED
+        self.state = CLOSED
         if self.transport is not None:
             self.transport.abort()
 
     def close(self) -> None:
         """Close after what is written has been sent. The receiver is not told."""
         self.receiver = None
-        self.state = State.CLOSED
+        self.state = CLOSED
         if self.transport is not None:
             self.transport.close()
 
@@ -128,15 +138,15 @@ class UpstreamConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Give bytes to the state they belong to."""
         state = self.state
-        if state is State.HEAD:
+        if state is HEAD:
             self.answer_bytes += len(data)
             self._take_head(data)
-        elif state is State.BODY:
+        elif state is BODY:
             self._take_body(data)
-        elif state is State.BODY_UNTIL_CLOSE or state is State.TUNNEL:
+        elif state is BODY_UNTIL_CLOSE or state is TUNNEL:
             if self.receiver is not None:
                 self.receiver.on_body(data, False)
-        elif state is State.IDLE:
+        elif state is IDLE:
             self.close()  # nobody asked
 
     def eof_received(self) -> bool | None:
@@ -147,12 +157,12 @@ class UpstreamConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End the answer: complete if it was delimited by a clean close, broken otherwise."""
         state, receiver = self.state, self.receiver
-        self.state = State.CLOSED
+        self.state = CLOSED
         if receiver is not None:
             self.receiver = None
-            if state is State.TUNNEL or (state is State.BODY_UNTIL_CLOSE and self._eof and exc is None):
+            if state is TUNNEL or (state is BODY_UNTIL_CLOSE and self._eof and exc is None):
                 receiver.on_body(b"", True)
-            elif state is State.HEAD and self.answer_bytes == 0:
+            elif state is HEAD and self.answer_bytes == 0:
                 receiver.on_broken("closed the connection without an answer", "connection_terminated")
             else:
                 receiver.on_broken("closed the connection before its answer was complete", "http_response_incomplete")
@@ -215,7 +225,7 @@ class UpstreamConnection(asyncio.Protocol):
             return
         if self.receiver is not None:
             self.receiver.on_interim(head)
-        if rest and self.state is State.HEAD:
+        if rest and self.state is HEAD:
             self._take_head(rest)
 
     def _take_switch(self, head: ResponseHead, facts: ResponseFacts, rest: bytes) -> None:
@@ -223,19 +233,19 @@ class UpstreamConnection(asyncio.Protocol):
         if question is None or not question.upgrade or not facts.upgrade:
             self._break("switched protocols unasked", "http_upgrade_failed")
             return
-        self.state = State.TUNNEL
+        self.state = TUNNEL
         if self.receiver is not None:
             self.receiver.on_head(head, facts, rest, False)
 
     def _begin_body(self, head: ResponseHead, facts: ResponseFacts, first: bytes) -> None:
         framing = facts.framing
-        if framing.kind is BodyKind.UNTIL_CLOSE:
-            self.state = State.BODY_UNTIL_CLOSE
+        if framing.kind is UNTIL_CLOSE:
+            self.state = BODY_UNTIL_CLOSE
             ended = False
-        elif framing.kind is BodyKind.LENGTH and len(first) == framing.length:
+        elif framing.kind is LENGTH and len(first) == framing.length:
             ended = True  # the usual small answer: head and whole body in one read
         else:
-            self.state = State.BODY
+            self.state = BODY
             body = self._body = BodyReader(framing)
             try:
                 first, ended = body.feed(first)
@@ -243,7 +253,7 @@ class UpstreamConnection(asyncio.Protocol):
                 self._break(f"sent a body that cannot be framed: {fault}", "http_protocol_error")
                 return
             if ended and body.rest:
-                self.state = State.CLOSED  # surplus: nobody may be given this connection again
+                self.state = CLOSED  # surplus: nobody may be given this connection again
         if self.receiver is not None:
             self.receiver.on_head(head, facts, first, ended)
 
@@ -256,7 +266,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._break(f"sent a body that cannot be framed: {fault}", "http_protocol_error")
             return
         if ended and body.rest:
-            self.state = State.CLOSED
+            self.state = CLOSED
         if (data or ended) and self.receiver is not None:
             self.receiver.on_body(data, ended)
 
@@ -264,8 +274,8 @@ class UpstreamConnection(asyncio.Protocol):
         """Tell, after a complete answer, whether another request may follow it on this connection."""
         return (
             facts.keep_alive
-            and self.state is not State.CLOSED
-            and self.state is not State.BODY_UNTIL_CLOSE
+            and self.state is not CLOSED
+            and self.state is not BODY_UNTIL_CLOSE
             and self.transport is not None
             and not self.transport.is_closing()
         )
