@@ -200,7 +200,7 @@ class BrowserConnection(asyncio.Protocol):
         if self._exchange is not None or self.transport is None or self._lingering or self.transport.is_closing():
             return
         buffer = self._buffer
-        if buffer[:1] in b"\r\n" and buffer:
+        if buffer.startswith(b"\r\n"):
             buffer = self._skip_empty_lines(buffer)
         end = buffer.find(HEAD_END, self._scanned)
         equipment = self._holder.now

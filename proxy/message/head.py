@@ -77,7 +77,7 @@ def parse_request_head(raw: bytes, limits: Limits) -> RequestHead:
         raise _refusal(raw, limits)
     if len(fields) > limits.header_count or (len(raw) > limits.header_bytes and _has_long_field(fields, limits)):
         raise _refusal(raw, limits)
-    if b" \r" in raw or b"\t\r" in raw:
+    if raw.find(b" \r") >= 0 or raw.find(b"\t\r") >= 0:  # `in` raises and catches within, up to Python 3.11
         fields = _stripped(fields)
     return _new(RequestHead, (parts[0], target, minor, fields))
 
@@ -110,7 +110,7 @@ def parse_response_head(raw: bytes, limits: Limits) -> ResponseHead:
         raise MalformedMessage("status code out of range")
     if len(fields) > limits.header_count or (len(raw) > limits.header_bytes and _has_long_field(fields, limits)):
         raise MalformedMessage("too many or too large fields")
-    if b" \r" in raw or b"\t\r" in raw:
+    if raw.find(b" \r") >= 0 or raw.find(b"\t\r") >= 0:  # `in` raises and catches within, up to Python 3.11
         fields = _stripped(fields)
     return _new(ResponseHead, (status, line[13:], minor, fields))
 

@@ -17,8 +17,6 @@ SWITCHING_PROTOCOLS = 101
 class AnswerRelay(ExchangeState):
     """Takes what the backend answers and gives it to the browser."""
 
-    __slots__ = ()
-
     def on_interim(self, head: ResponseHead) -> None:
         """Pass a 1xx answer on; HTTP/1.0 knows none (RFC 9110 §15.2)."""
         if self.head is not None and self.head.minor:

@@ -26,8 +26,6 @@ _new = tuple.__new__  # a named tuple's own constructor is a Python function: 1 
 class Exchange(AnswerRelay):
     """One request and its answer."""
 
-    __slots__ = ()
-
     # ── 1. read and decide ───────────────────────────────────────────────────────────────────────
 
     def prepare(self, raw: bytes, memory: RequestMemory) -> Framing:

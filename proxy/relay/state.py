@@ -73,53 +73,48 @@ READING, SEEKING, ASKED, ANSWERING, TUNNELLING, OVER = Phase
 
 
 class ExchangeState:
-    """Everything known of one request and its answer."""
+    """Everything known of one request and its answer. Defaults stand in the class: an exchange sets what differs."""
 
-    __slots__ = (
-        "answer_facts", "attempt", "browser", "bytes_in", "bytes_out", "closes", "connection", "decision",
-        "destination", "equipment", "error_type", "facts", "head", "held", "out", "pending", "phase", "progress",
-        "request_ended", "request_id", "retried", "started", "status", "trust",
-    )  # fmt: skip
+    phase = READING
+    status = 0
+    """Status sent to the browser; 0: none yet."""
+    trust = ""
+    """`trusted` or `allowed`, once a connection is there."""
+    error_type = ""
+    """RFC 9209 error type when the answer is ours."""
+    bytes_in = 0
+    """Bytes of the request's body."""
+    bytes_out = 0
+    """Bytes of the answer's body."""
+    request_ended = False
+    """Whether the request's body has arrived whole."""
+    closes = False
+    """Whether the browser's connection closes after the answer."""
+    head: RequestHead | None = None
+    facts: RequestFacts | None = None
+    decision: Decision | None = None
+    destination: Destination | None = None
+    """The server being tried or asked."""
+    attempt = 0
+    """Its index among the site's servers."""
+    retried = False
+    """Whether a dead pooled connection has been replaced already."""
+    connection: UpstreamConnection | None = None
+    answer_facts: ResponseFacts | None = None
+    out = UNFRAMED
+    """How the answer's body is framed towards the browser."""
+    held = False
+    """Whether the browser's side has been told to read no more."""
+    pending = b""
+    """Body bytes, framed, that wait for a connection."""
+    progress = 0.0
+    """When a byte moved last, in seconds of the coarse clock."""
 
     def __init__(self, equipment: Equipment, browser: Browser) -> None:
         self.equipment = equipment
         self.browser = browser
-        self.phase = READING
         self.started = perf_counter()
         self.request_id = equipment.new_request_id()
-        self.trust = ""
-        """`trusted` or `allowed`, once a connection is there."""
-        self.status = 0
-        """Status sent to the browser; 0: none yet."""
-        self.error_type = ""
-        """RFC 9209 error type when the answer is ours."""
-        self.bytes_in = 0
-        """Bytes of the request's body."""
-        self.bytes_out = 0
-        """Bytes of the answer's body."""
-        self.request_ended = False
-        """Whether the request's body has arrived whole."""
-        self.closes = False
-        """Whether the browser's connection closes after the answer."""
-        self.head: RequestHead | None = None
-        self.facts: RequestFacts | None = None
-        self.decision: Decision | None = None
-        self.destination: Destination | None = None
-        """The server being tried or asked."""
-        self.attempt = 0
-        """Its index among the site's servers."""
-        self.retried = False
-        """Whether a dead pooled connection has been replaced already."""
-        self.connection: UpstreamConnection | None = None
-        self.answer_facts: ResponseFacts | None = None
-        self.out = UNFRAMED
-        """How the answer's body is framed towards the browser."""
-        self.held = False
-        """Whether the browser's side has been told to read no more."""
-        self.pending = b""
-        """Body bytes, framed, that wait for a connection."""
-        self.progress = 0.0
-        """When a byte moved last, in seconds of the coarse clock."""
 
     def may_be_sent_again(self, connection: UpstreamConnection) -> bool:
         """Tell whether the backend cannot have acted: reused connection, no answer byte, safe and bodiless request."""
