@@ -60,15 +60,16 @@ def parse_address(text: str, port: int | None = None) -> Address:
     """
     if text.startswith("["):
         host, closing, rest = text[1:].partition("]")
-        given = rest.removeprefix(":") if closing and (rest.startswith(":") or not rest) else "-"
-        if not _is_ip(host, 6):
+        given = rest.removeprefix(":") if rest.startswith(":") or not rest else "-"
+        if not closing or not _is_ip(host, 6):
             raise BadAddress(f"{quote(text)} is not an address.", 'Write IPv6 as "[::1]:8443".')
     else:
         if text.count(":") > 1:
             guess = f'Write "[{text}]:{port or 8443}".' if _is_ip(text, 6) else 'Write IPv6 as "[::1]:8443".'
             raise BadAddress(f"{quote(text)} is not an address.", guess)
         host, _, given = text.partition(":")
-        check_host(host, text)
+        if port is not None or not _PORT.fullmatch(text):
+            check_host(host, text)
     if given == "" and port is not None and not text.endswith(":"):
         return Address(host.lower(), port)
     if not _PORT.fullmatch(given) or int(given) > _MAX_PORT:
@@ -100,6 +101,8 @@ def parse_internal_url(text: str) -> Address:
 
     Raises: BadAddress.
     """
+    if "@" in text:  # never shown
+        raise BadAddress("The URL holds a user name or a password; only host and port belong here.")
     if any(each.isspace() or not each.isprintable() or each == "\\" for each in text):
         raise BadAddress(f"{quote(text)} is not a URL: it holds a space, a backslash or a control character.")
     try:
@@ -110,8 +113,6 @@ def parse_internal_url(text: str) -> Address:
         raise BadAddress(f"{quote(text)} is not a URL.", 'Write "https://host/owa".') from None
     if parts.scheme != "https" or not parts.netloc:
         raise BadAddress(f"{quote(text)} is not an https URL.", _guess_https(text, parts))
-    if "@" in parts.netloc:
-        raise BadAddress("The URL holds a user name or a password; only host and port belong here.")
     if "?" in text or "#" in text:
         raise BadAddress(f"{quote(text)} has a query or a fragment; only a path may follow the host.")
     if port == 0 or parts.netloc.endswith(":"):
@@ -122,9 +123,9 @@ def parse_internal_url(text: str) -> Address:
 
 
 def _guess_https(text: str, parts: SplitResult) -> str:
-    if "@" not in text and parts.scheme == "http" and parts.netloc:
+    if parts.scheme == "http" and parts.netloc:
         return f"Write {quote('https://' + text.partition('://')[2])}."
-    if "@" not in text and "://" not in text and text and text[0].isalnum():
+    if "://" not in text and text and text[0].isalnum():
         return f"Write {quote('https://' + text)}."
     return 'Write "https://host/owa".'
 

@@ -49,6 +49,8 @@ _HINTS: dict[tuple[str, ...], str] = {
     ("sites", "servers"): '["https://cas02.branch.example/owa", { url = "https://cas03.branch.example/owa", '
     'connect_to = "192.0.2.13:443", tls_name = "cas03.branch.example" }]',
     ("sites", "default"): "true",
+    ("server", "certificates", "certificate"): '"/etc/casproxy/mail.example.pem"',
+    ("server", "certificates", "key"): '"/etc/casproxy/mail.example.key"',
 }
 """What the example file shows where the schema's own example would not do."""
 

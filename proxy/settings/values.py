@@ -19,6 +19,7 @@ _LONG_UNITS = {
     "": "s", "sec": "s", "secs": "s", "second": "s", "seconds": "s", "min": "m", "mins": "m", "minute": "m",
     "minutes": "m", "hour": "h", "hours": "h", "hr": "h", "msec": "ms", "millis": "ms", "milliseconds": "ms",
 }  # fmt: skip
+_MAX_INT = 2**63
 _SIZE = re.compile(r"\s*([0-9]{1,9})\s*([kmg])i?b?\s*", re.ASCII | re.IGNORECASE)
 
 
@@ -38,6 +39,8 @@ def read_value(key: Key, value: object, *, text: bool) -> Any:  # Any: the type 
 
     Raises: BadValue with a sentence that does not show a secret.
     """
+    if any(isinstance(each, int) and abs(each) > _MAX_INT for each in (value if isinstance(value, list) else [value])):
+        raise BadValue("This number is too large for TOML.")  # and too long to be shown
     if text and isinstance(value, str):
         value = _from_text(key, value)
     try:

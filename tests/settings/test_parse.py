@@ -165,15 +165,21 @@ request_head = "3s"
     assert complaints(text) == [
         "casproxy.toml:4: server.listn: No setting has this name. Did you mean listen?",
         "casproxy.toml:5: server.workers: This version runs one worker. Write 1, or leave the key out.",
-        ('casproxy.toml:7: timeouts.connect: 5 has no unit; the key takes a time such as "30s", "5m" or "250ms". '
-        'Write "5s".'),
+        (
+            'casproxy.toml:7: timeouts.connect: 5 has no unit; the key takes a time such as "30s", "5m" or "250ms". '
+            'Write "5s".'
+        ),
         'casproxy.toml:9: limits.body_bytes: "35MB" is not a whole number of bytes. Write 36700160.',
         "casproxy.toml:12: sites.Branch.default: 1 is a whole number, but the key takes true or false. Write true.",
-        ('casproxy.toml:13: sites.Branch.servers[0]: "http://cas02.branch.example/owa" is not an https URL. '
-        'Write "https://cas02.branch.example/owa".'),
+        (
+            'casproxy.toml:13: sites.Branch.servers[0]: "http://cas02.branch.example/owa" is not an https URL. '
+            'Write "https://cas02.branch.example/owa".'
+        ),
         "casproxy.toml:14: sites.Branch.servers[1].conect_to: No setting has this name. Did you mean connect_to?",
-        ("casproxy.toml:16: sites.Branch.timeouts.request_head: No setting has this name. "
-        "It is settled before the site is known: write it under [timeouts]."),
+        (
+            "casproxy.toml:16: sites.Branch.timeouts.request_head: No setting has this name. "
+            "It is settled before the site is known: write it under [timeouts]."
+        ),
     ]
 
 
@@ -269,7 +275,8 @@ TOML_TEXT = st.one_of(
         st.sampled_from([*MINIMAL.splitlines(), "[trust]", "[sites.trust]", "[[server.certificates]]", "[sites]",
                          "allow_internal_untrusted_certs = 7", "ca_files = 3", "routes = []", 'routes."/a" = 1',
                          "sites = 1", "sites = [1]", "server = []", "timeouts = 1", "connect = inf", "x.y.z = 1",
-                         "listen = [1]", 'servers = "x"', "servers = {}", 'name = "\\u0000"', "name = 1",
+                         "listen = [1]", "connect = 0x" + "f" * 5000, "listen = [0x" + "f" * 5000 + "]",
+                         'servers = "x"', "servers = {}", 'name = "\\u0000"', "name = 1",
                          'hosts = ["*.x"]', 'trusted_proxies = ["10.0.0.1/8", "x"]', 'url = "https://[::1/"'])
     ).map("\n".join),
 )  # fmt: skip

@@ -1,0 +1,109 @@
+"""The configuration in force, for people and programs."""
+
+import pytest
+
+from proxy.settings.effective import HIDDEN, list_effective, render_toml, spell_toml, to_plain
+from proxy.settings.keys import key_named
+from proxy.settings.parse import parse
+from proxy.settings.resolve import to_topology
+from proxy.settings.schema import Log, Trust
+
+SITE_SWITCH = "CASPROXY_SITES__NEW_YORK__TRUST__ALLOW_INTERNAL_UNTRUSTED_CERTS"
+TEXT = """\
+[server]
+name = "CAS01"
+certificate = 'C:\\certs\\tls.pem'
+certificates = [{ certificate = "b.pem", key = "b.key" }]
+[timeouts]
+connect = "250ms"
+[[sites]]
+name = "New York"
+default = true
+servers = ["https://cas01.ny.example/owa", { url = "https://cas02.ny.example", connect_to = "192.0.2.1:4" }]
+  [sites.timeouts]
+  response_head = "4m"
+  [sites.routes."/owa/ev.owa".timeouts]
+  tunnel_idle = "1s"
+[[sites]]
+name = "HQ"
+hosts = ["hq.example"]
+servers = ["https://cas01.hq.example/owa"]
+"""
+
+
+def read(text=TEXT, environment=None):
+    """Parse a text."""
+    return parse(text, environment or {}, {}, "a.toml")
+
+
+def entries(**layers):
+    """Give the entries by name."""
+    return {each.name: each for each in list_effective(read(**layers))}
+
+
+def test_what_is_printed_is_a_file_that_means_the_same():
+    """The printed configuration can be saved and used; every policy, time and size is as before."""
+    before = read(environment={SITE_SWITCH: "0"})
+    after = read(render_toml(before, show_origin=True))
+
+    assert before.settings.server == after.settings.server
+    assert [
+        (each.servers, each.timeouts, each.limits, each.routes, each.policy.name)
+        for each in to_topology(before, {}).sites
+    ] == [
+        (each.servers, each.timeouts, each.limits, each.routes, each.policy.name)
+        for each in to_topology(after, {}).sites
+    ]
+
+
+def test_every_value_tells_where_it_came_from():
+    """With origins each line ends with the layer, the file with its line."""
+    lines = render_toml(read(environment={SITE_SWITCH: "0"}), show_origin=True).splitlines()
+
+    assert 'name = "CAS01"  # file a.toml:2' in lines
+    assert f"allow_internal_untrusted_certs = 0  # environment {SITE_SWITCH}" in lines
+    assert "allow_internal_untrusted_certs = 1  # default" in lines
+    assert 'connect = "0.25s"  # file a.toml:6' not in lines
+    assert 'connect = "250ms"  # file a.toml:6' in lines
+
+
+def test_origins_are_left_out_unless_wanted():
+    """Without origins there are no comments."""
+    assert "#" not in render_toml(read(), show_origin=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "origin", "inherited"),
+    [
+        ('sites."New York".timeouts.response_head', "240s", "file a.toml:12", False),
+        ('sites."New York".timeouts.connect', "250ms", "file a.toml:6", True),
+        ('sites."New York".routes."/owa/ev.owa".timeouts.response_head', "240s", "file a.toml:12", True),
+        ('sites."New York".routes."/owa/ev.owa".timeouts.body_progress', "60s", "default", True),
+        ("sites.HQ.trust.allow_internal_untrusted_certs", 1, "default", True),
+        ("sites.HQ.hosts", ["hq.example"], "file a.toml:17", False),
+    ],
+)
+def test_inherited_values_are_shown_where_they_act(name, value, origin, inherited):
+    """A site's key that is absent shows the value in force and where that came from."""
+    entry = entries()[name]
+
+    assert (value, origin, inherited) == (entry.value, str(entry.origin), entry.inherited)
+
+
+def test_secrets_are_hidden():
+    """A token is said to be set, and not shown in any form."""
+    text = TEXT.replace("[timeouts]", 'admin_token = "geheim"\n[timeouts]')
+    parsed = read(text)
+
+    assert "geheim" not in render_toml(parsed, show_origin=True) + str(list_effective(parsed))
+    assert f"# admin_token = {HIDDEN}  # file a.toml:5" in render_toml(parsed, show_origin=True).splitlines()
+    assert "admin_token =" not in render_toml(read(), show_origin=True)
+
+
+def test_plain_values():
+    """The switch is written 0 or 1, other booleans as such; lists and texts as TOML has them."""
+    assert to_plain(key_named(Trust, "allow_internal_untrusted_certs"), False) == 0
+    assert to_plain(key_named(Log, "access"), False) is False
+    assert spell_toml(['a"b', "c"]) == '["a\\"b", "c"]'
+    with pytest.raises(TypeError):
+        to_plain(key_named(Log, "access"), None)

@@ -1,0 +1,157 @@
+"""Settings become the values that the other rooms hold."""
+
+import pytest
+
+from proxy.model.limits import Limits, Timeouts
+from proxy.model.sites import CaMode, Server
+from proxy.settings.parse import parse
+from proxy.settings.resolve import (
+    fold_path,
+    is_default_switch,
+    name_first_server,
+    to_limits,
+    to_timeouts,
+    to_topology,
+)
+
+TEXT = """\
+[server]
+name = "CAS01"
+certificate = "tls.pem"
+[timeouts]
+connect = "3s"
+[[sites]]
+name = "HQ"
+default = true
+servers = ["https://CAS01.hq.example/owa"]
+[[sites]]
+name = "Branch"
+hosts = ["Branch.Example"]
+paths = ["/Branch/"]
+preserve_host = true
+servers = [
+  "https://[2001:db8::1]:8443/owa",
+  { url = "https://cas03.branch.example/owa", connect_to = "192.0.2.3", tls_name = "Other.Example" },
+]
+  [sites.trust]
+  ca_files = ["branch.pem"]
+  ca_mode = "only"
+  [sites.timeouts]
+  response_head = "4m"
+  [sites.limits]
+  body_bytes = 0
+  [sites.routes."/owa/a".timeouts]
+  tunnel_idle = "1s"
+  [sites.routes."/OWA/ev.owa/".timeouts]
+  response_head = "10m"
+"""
+
+
+def topology(text=TEXT, environment=None, flags=None, generations=None):
+    """Resolve a text."""
+    return to_topology(parse(text, environment or {}, flags or {}, "a.toml"), generations or {})
+
+
+def test_servers_know_what_to_dial_and_what_to_verify():
+    """Host, port, dialled address and verified name come from the URL unless they are set."""
+    one, two = topology().sites[1].servers
+
+    assert one == Server(
+        site="Branch",
+        url="https://[2001:db8::1]:8443/owa",
+        host="2001:db8::1",
+        port=8443,
+        connect_host="2001:db8::1",
+        connect_port=8443,
+        tls_name="2001:db8::1",
+    )
+    assert (two.connect_host, two.connect_port, two.tls_name) == ("192.0.2.3", 443, "other.example")
+
+
+def test_overrides_apply_key_by_key():
+    """A route's key wins over the site's, the site's over the table's; all others stay."""
+    hq, branch = topology().sites
+
+    assert Timeouts(connect=3.0) == hq.timeouts
+    assert Timeouts(connect=3.0, response_head=240.0) == branch.timeouts
+    assert (Limits(), Limits(body_bytes=0)) == (hq.limits, branch.limits)
+    assert [route.prefix for route in branch.routes] == ["/owa/ev.owa", "/owa/a"]
+    assert Timeouts(connect=3.0, response_head=600.0) == branch.routes[0].timeouts
+    assert Timeouts(connect=3.0, response_head=240.0, tunnel_idle=1.0) == branch.routes[1].timeouts
+    assert Limits(body_bytes=0) == branch.routes[0].limits
+
+
+def test_names_and_paths_are_folded():
+    """Hosts and paths are compared in lower case."""
+    branch = topology().sites[1]
+
+    assert (branch.hosts, branch.paths, branch.preserve_host) == (("branch.example",), ("/branch",), True)
+    assert fold_path("/A/b/") == "/a/b"
+
+
+def test_trust_of_a_site_replaces_key_by_key():
+    """What a site says stands in place of the same key of [trust]; the rest is as there."""
+    hq, branch = topology(TEXT + '[trust]\nca_files = ["all.pem"]\nallow_internal_untrusted_certs = 0').sites
+
+    assert (hq.policy.ca_files, hq.policy.ca_mode, hq.policy.allow_untrusted) == (("all.pem",), CaMode.ADD, False)
+    assert (
+        branch.policy.ca_files,
+        branch.policy.ca_mode,
+        branch.policy.allow_untrusted,
+    ) == (("branch.pem",), CaMode.ONLY, False)
+
+
+SITE_SWITCH = "CASPROXY_SITES__BRANCH__TRUST__ALLOW_INTERNAL_UNTRUSTED_CERTS"
+SWITCH = "CASPROXY_TRUST__ALLOW_INTERNAL_UNTRUSTED_CERTS"
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "flags", "allow", "source"),
+    [
+        (TEXT, {}, {}, True, "default"),
+        (TEXT + "[trust]\nAllowInternalUntrustedCerts = 0", {}, {}, False, "trust"),
+        (TEXT + "[trust]\nallow_internal_untrusted_certs = 1", {}, {}, True, "trust"),
+        (TEXT.replace("ca_mode", "allow_internal_untrusted_certs = 0\nca_mode"), {}, {}, False, "sites.Branch.trust"),
+        (TEXT, {SWITCH: "0"}, {}, False, SWITCH),
+        (TEXT, {SITE_SWITCH: "0"}, {}, False, SITE_SWITCH),
+        (TEXT, {SWITCH: "0"}, {"trust.allow_internal_untrusted_certs": "1"}, True, "--allow"),
+        (TEXT, {SITE_SWITCH: "0"}, {"trust.allow_internal_untrusted_certs": "1"}, False, SITE_SWITCH),
+    ],
+)
+def test_policy_says_where_the_switch_came_from(text, environment, flags, allow, source):
+    """The source is a table, a variable, a flag, or `default`; the site's own word wins over the general one."""
+    policy = topology(text, environment, flags).sites[1].policy
+
+    assert (allow, source) == (policy.allow_untrusted, policy.source)
+
+
+def test_absence_of_the_switch_is_known():
+    """A warning is due as long as some site takes the default."""
+    assert is_default_switch(topology())
+    assert is_default_switch(topology(environment={SITE_SWITCH: "0"}))
+    assert not is_default_switch(topology(environment={SWITCH: "1"}))
+
+
+def test_no_two_policies_share_a_number():
+    """Given numbers are kept; a site without one gets its own, above all others."""
+    assert [each.policy.generation for each in topology().sites] == [1, 2]
+    assert [each.policy.generation for each in topology(generations={"Branch": 7}).sites] == [8, 7]
+
+
+def test_times_and_sizes_without_sites():
+    """The tables alone give what holds before a site is known."""
+    settings = parse(TEXT, {}, {}, "a.toml").settings
+
+    assert (Timeouts(connect=3.0), Limits()) == (to_timeouts(settings.timeouts), to_limits(settings.limits))
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [("cas01.hq.example", "cas01.hq.example"), ("my host!", "my-host"), ("", "casproxy"), ("ä", "casproxy")],
+)
+def test_the_machine_gives_its_name_where_none_is_set(host, name):
+    """The name is made fit to stand in a header; a name that is set is kept."""
+    unnamed = parse(TEXT.replace('name = "CAS01"', ""), {}, {}, "a.toml").settings
+
+    assert name == name_first_server(unnamed, host).server.name
+    assert name_first_server(parse(TEXT, {}, {}, "a.toml").settings, host).server.name == "CAS01"
