@@ -1,0 +1,1 @@
+"""The commands. `main.py` holds their table; each module here is one of them."""
