@@ -48,7 +48,7 @@ def test_good_sites_pass(more):
         (HQ + 'hosts = ["https://a.example/owa"]', 'sites.HQ.hosts[0]: "https://a.example/owa" is not a bare host na'),
         (HQ + 'hosts = ["*.example"]', 'sites.HQ.hosts[0]: "*.example" is not a bare host name. There are no wildcar'),
         (HQ + 'hosts = ["https://a b/owa"]', 'sites.HQ.hosts[0]: "https://a b/owa" is not a bare host name.'),
-        (HQ.replace('"https:', '{tls_name=1,url="https:').replace('owa"]', 'owa"}]'), "sites.HQ.servers[0].tls_name: 1"),
+        (HQ.replace('"https:', '{tls_name=1,url="https:').replace('owa"]', 'owa"}]'), "sites.HQ.servers[0].tls_n"),
         (HQ + 'paths = ["/"]', 'sites.HQ.paths[0]: "/" would take every request. Set default = true instead.'),
         (HQ + 'paths = ["hq"]', 'sites.HQ.paths[0]: "hq" is not a plain path prefix: no escapes, no dots alone, no q'),
         (HQ + 'paths = ["/a%20b"]', 'sites.HQ.paths[0]: "/a%20b" is not a plain path prefix'),
