@@ -179,6 +179,13 @@ class BrowserConnection(asyncio.Protocol):
         if self._exchange is None and self.transport is not None:
             self.transport.close()
 
+    def look_after(self, now: float) -> None:
+        """Enforce what time demands; called with every tick of the coarse clock."""
+        if self.deadline <= now:
+            self.expire(now)
+        if self._gate.is_closed and self._gate.has_left() and self.transport is not None:
+            self.transport.abort()
+
     def expire(self, now: float) -> None:
         """Decide what the end of a wait means."""
         self.deadline = NEVER

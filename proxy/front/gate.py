@@ -1,6 +1,7 @@
 """Whether a browser is read from: several reasons may hold it back at once, and all must be gone before reading on."""
 
 import asyncio
+import select
 
 
 UPSTREAM = 1
@@ -8,6 +9,10 @@ UPSTREAM = 1
 
 BACKLOG = 2
 """Held back because enough pipelined requests wait."""
+
+
+_HUNG_UP = getattr(select, "POLLRDHUP", 0)
+"""Linux tells of the peer's end even when bytes wait before it; elsewhere `timeouts.body_progress` has to do."""
 
 
 class Gate:
@@ -24,6 +29,14 @@ class Gate:
     def is_closed(self) -> bool:
         """Whether nothing is read for now."""
         return bool(self._holds)
+
+    def has_left(self) -> bool:
+        """Tell whether the browser has closed although nothing is read: its end waits behind unread bytes."""
+        if self.transport is None or not _HUNG_UP:
+            return False
+        poller = select.poll()
+        poller.register(self.transport.get_extra_info("socket").fileno(), _HUNG_UP)
+        return bool(poller.poll(0))
 
     def hold(self, reason: int) -> None:
         """Read no more until every reason is gone."""

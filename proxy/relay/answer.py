@@ -42,7 +42,12 @@ class AnswerRelay(ExchangeState):
         self.status = head.status
         self.progress = self.equipment.ticks.now
         data = self.equipment.response_writer.write(
-            head, facts, framing=framing, close=self.closes, request_id=self.request_id
+            head,
+            facts,
+            framing=framing,
+            close=self.closes,
+            request_id=self.request_id,
+            keep_alive_10=not (request.minor or self.closes),
         )
         if first or ended:
             self.bytes_out = len(first)
@@ -57,6 +62,8 @@ class AnswerRelay(ExchangeState):
             self.complete()
         else:
             self.browser.deadline = self.progress + self.timeouts.body_progress
+            if self.browser.clogged:  # since the answer before this one: nobody will tell again
+                self.clog()
 
     def on_body(self, data: bytes, ended: bool) -> None:
         """Pass body bytes on."""

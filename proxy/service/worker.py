@@ -220,8 +220,7 @@ class Worker:
 
     def _sweep(self, now: float) -> None:
         for connection in self._connections():
-            if connection.deadline <= now:
-                connection.expire(now)
+            connection.look_after(now)
 
 
 def _networks(texts: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
