@@ -30,7 +30,7 @@ class Command(Protocol):
         ...
 
 
-COMMANDS: tuple[Command, ...] = (check_config, schema, healthcheck, version)
+COMMANDS: tuple[Command, ...] = (serve, check_config, schema, healthcheck, version)
 """Every command, in the order of `--help`."""
 
 INTERNAL_ERROR = 4
