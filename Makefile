@@ -61,7 +61,8 @@ bench: $(READY) ## Measure the proxy against the other proxies that are installe
 	$(BIN)/python -m tests.bench $(ARGS)
 
 image: ## Build the container image with podman or docker: ARGS="--build-arg BASE_IMAGE=…".
-	$$(command -v podman || command -v docker) build -t casproxy --build-arg REVISION=$$(git rev-parse HEAD) $(ARGS) .
+	$$(command -v podman || command -v docker) build -t casproxy --build-arg REVISION=$$(git rev-parse HEAD) \
+		--build-arg VERSION=$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' proxy/__init__.py) $(ARGS) .
 
 lock: $(READY) ## Resolve the dependencies anew; nothing about where they come from enters the files.
 	$(BIN)/python -c 'import tomllib; p = tomllib.load(open("pyproject.toml", "rb")); print(*p["build-system"]["requires"], "editables", *p["dependency-groups"]["dev"], sep="\n")' > dev.in
