@@ -13,21 +13,25 @@ from proxy.message.response import Names, ResponseFacts
 from proxy.model.limits import Limits
 from proxy.model.message import Fields, RequestHead, ResponseHead
 
-_USUAL = re.compile(rb'(GET|HEAD|POST|PUT|DELETE|PROPFIND) (/[!"$-~]*) HTTP/1\.1')
+_USUAL = re.compile(rb'(GET|HEAD|POST|PUT|DELETE|PROPFIND) (/[!"$-~]*) HTTP/1\.1').fullmatch
 """Start lines that need no other check: a known method, origin-form, visible ASCII without `#` (RFC 9112 §3)."""
 
 _new = tuple.__new__  # a named tuple's own constructor is a Python function
 
 
 class RequestMemory:
-    """What the last request head on one connection said."""
+    """What the last request head on one connection said, and how it was written anew."""
 
-    __slots__ = ("_facts", "_fields", "_tail")
+    __slots__ = ("_facts", "_fields", "_tail", "written", "written_for")
 
     def __init__(self) -> None:
         self._tail = b""
         self._fields: Fields = []
         self._facts: RequestFacts | None = None
+        self.written: tuple[bytes, bytes, Names] | None = None
+        """What `RequestWriter.surround` made of it, and the names to rewrite in the answer."""
+        self.written_for: tuple[object, bool] | None = None
+        """The destination and whether it is trusted, which `written` is for."""
 
     def recall(self, raw: bytes, limits: Limits) -> tuple[RequestHead, RequestFacts] | None:
         """Give what `raw` says if all but its start line stood in the last head; None: read it in full."""
@@ -35,50 +39,39 @@ class RequestMemory:
         end = raw.find(b"\r\n")
         if facts is None or len(raw) - end != len(self._tail) or not raw.endswith(self._tail):
             return None
-        line = _USUAL.fullmatch(raw, 0, end)
+        line = _USUAL(raw, 0, end)
         if line is None:
             return None
         method, target = line.groups()
         if len(target) > limits.target_bytes:
             return None
-        authority, name, _, framing, keep_alive, waits, upgrade, lines, via, forwarded, forwarded_for, request_id = (
-            facts
-        )
         return _new(RequestHead, (method, target, 1, self._fields)), _new(
-            RequestFacts,
-            (
-                authority,
-                name,
-                target,
-                framing,
-                keep_alive,
-                waits,
-                upgrade,
-                lines,
-                via,
-                forwarded,
-                forwarded_for,
-                request_id,
-            ),
+            RequestFacts, (facts[0], facts[1], target, *facts[3:])
         )
 
-    def keep(self, raw: bytes, head: RequestHead, facts: RequestFacts) -> None:
-        """Remember a head that was read in full; only one of HTTP/1.1 can be recalled."""
-        if head.minor and head.target.startswith(b"/"):
-            self._tail = raw[raw.find(b"\r\n") :]
-            self._fields = head.fields
-            self._facts = facts
+    def keep(self, raw: bytes, head: RequestHead, facts: RequestFacts) -> bool:
+        """Remember a head that was read in full; False when it is of a kind that cannot be recalled."""
+        self.written = None
+        if not head.minor or not head.target.startswith(b"/"):
+            self._facts = None
+            return False
+        self._tail = raw[raw.find(b"\r\n") :]
+        self._fields = head.fields
+        self._facts = facts
+        return True
 
 
 class ResponseMemory:
     """What the last response head on one upstream connection said: polls and static files repeat theirs."""
 
-    __slots__ = ("_facts", "_head", "_method", "_names", "_raw")
+    __slots__ = ("_facts", "_head", "_method", "_names", "_raw", "written")
 
     def __init__(self) -> None:
         self._raw = b""
         self._method = b""
         self._names: Names | None = None
+        self.written: tuple[ResponseFacts, bytes, bytes] | None = None
+        """What `ResponseWriter.surround` made of the last one that was passed on as it came, kept open."""
         self._head: ResponseHead | None = None
         self._facts: ResponseFacts | None = None
 

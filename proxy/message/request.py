@@ -40,7 +40,7 @@ class RequestFacts(NamedTuple):
     name: str
     """Its host, lower case, without port, IPv6 without brackets."""
     target: bytes
-    """Origin-form or `b"*"`; goes upstream byte for byte."""
+    """Origin-form or `b"*"` (an absolute-form target made origin-form); goes upstream byte for byte."""
     framing: Framing
     """How the end of the body is found."""
     keep_alive: bool
@@ -159,6 +159,11 @@ def _expects_continue(values: list[bytes], framing: Framing, minor: int) -> bool
     return minor == 1 and framing.kind is not _NONE_BODY
 
 
+def is_usable_id(request_id: bytes) -> bool:
+    """Tell whether a request id may be taken over: visible ASCII, at least one character."""
+    return bool(request_id) and not request_id.translate(None, VISIBLE)
+
+
 class RequestWriter:
     """Write request heads for backends. Built once; remembers the fields of a leg, bounded."""
 
@@ -172,18 +177,24 @@ class RequestWriter:
 
         Raises: ValueError when a value that is not the peer's holds what may not stand in a head: a defect.
         """
-        if not request_id or request_id.translate(None, VISIBLE):
+        if not is_usable_id(request_id):
             raise ValueError("request id must be visible ASCII")
-        host, ours = self._trail.lines(head.minor, facts, leg)
-        parts = [head.method, b" ", facts.target, host]
-        parts += facts.lines
-        parts += (ours, b"X-Request-Id: ", request_id)
+        middle, end = self.surround(head.minor, facts, leg)
+        return b"".join((head.method, b" ", facts.target, middle, request_id, end))
+
+    def surround(self, minor: int, facts: RequestFacts, leg: Leg) -> tuple[bytes, bytes]:
+        """Compose what stands between target and request id, and what follows the id.
+
+        That is all that one request shares with the next that says the same. Raises: ValueError as `write` does.
+        """
+        host, ours = self._trail.lines(minor, facts, leg)
+        middle = b"".join((host, *facts.lines, ours, b"X-Request-Id: "))
+        end = b""
         kind = facts.framing.kind
         if kind is _LENGTH_BODY:
-            parts.append(b"\r\nContent-Length: %d" % facts.framing.length)
+            end = b"\r\nContent-Length: %d" % facts.framing.length
         elif kind is _CHUNKED_BODY:
-            parts.append(b"\r\nTransfer-Encoding: chunked")
+            end = b"\r\nTransfer-Encoding: chunked"
         if facts.upgrade:
-            parts.append(b"\r\nConnection: Upgrade\r\nUpgrade: " + facts.upgrade)
-        parts.append(b"\r\n\r\n")
-        return b"".join(parts)
+            end += b"\r\nConnection: Upgrade\r\nUpgrade: " + facts.upgrade
+        return middle, end + b"\r\n\r\n"

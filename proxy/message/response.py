@@ -146,21 +146,34 @@ class ResponseWriter:
         """
         if not request_id or request_id.translate(None, VISIBLE):
             raise ValueError("request id must be visible ASCII")
+        start, end = self.surround(head, facts, framing=framing, close=close, keep_alive_10=keep_alive_10)
+        return start + request_id + end
+
+    def surround(
+        self,
+        head: ResponseHead,
+        facts: ResponseFacts,
+        *,
+        framing: Framing,
+        close: bool,
+        keep_alive_10: bool = False,
+    ) -> tuple[bytes, bytes]:
+        """Compose what stands before and after the request id; see `write`."""
         parts = [_STATUS_LINES[head.status], head.reason, CRLF]
         parts += facts.lines
         if facts.via:
             parts += [b"Via: " + value + CRLF for value in facts.via if value]
-        parts += (self._via[head.minor], request_id)
+        parts.append(self._via[head.minor])
+        end = b""
         kind = framing.kind
         if kind is _LENGTH_BODY:
-            parts.append(b"\r\nContent-Length: %d" % framing.length)
+            end = b"\r\nContent-Length: %d" % framing.length
         elif kind is _CHUNKED_BODY:
-            parts.append(b"\r\nTransfer-Encoding: chunked")
+            end = b"\r\nTransfer-Encoding: chunked"
         if facts.upgrade:
-            parts.append(b"\r\nConnection: Upgrade\r\nUpgrade: " + facts.upgrade)
+            end += b"\r\nConnection: Upgrade\r\nUpgrade: " + facts.upgrade
         elif close:
-            parts.append(b"\r\nConnection: close")
+            end += b"\r\nConnection: close"
         elif keep_alive_10:
-            parts.append(b"\r\nConnection: keep-alive")
-        parts.append(b"\r\n\r\n")
-        return b"".join(parts)
+            end += b"\r\nConnection: keep-alive"
+        return b"".join(parts), end + b"\r\n\r\n"

@@ -41,14 +41,7 @@ class AnswerRelay(ExchangeState):
         self.phase = ANSWERING
         self.status = head.status
         self.progress = self.equipment.ticks.now
-        data = self.equipment.response_writer.write(
-            head,
-            facts,
-            framing=framing,
-            close=self.closes,
-            request_id=self.request_id,
-            keep_alive_10=not (request.minor or self.closes),
-        )
+        data = self._write_head(head, facts, request.minor)
         if first or ended:
             self.bytes_out = len(first)
             body = frame(framing, first, ended=ended)
@@ -64,6 +57,19 @@ class AnswerRelay(ExchangeState):
             self.browser.deadline = self.progress + self.timeouts.body_progress
             if self.browser.clogged:  # since the answer before this one: nobody will tell again
                 self.clog()
+
+    def _write_head(self, head: ResponseHead, facts: ResponseFacts, minor: int) -> bytes:
+        """Compose the head, or take what the last answer on this upstream connection used if it said the same."""
+        writer = self.equipment.response_writer
+        memory = self.connection.memory if self.connection is not None and minor and not self.closes else None
+        if memory is not None and memory.written is not None and memory.written[0] is facts:
+            return b"".join((memory.written[1], self.request_id, memory.written[2]))
+        start, end = writer.surround(
+            head, facts, framing=self.out, close=self.closes, keep_alive_10=not (minor or self.closes)
+        )
+        if memory is not None:
+            memory.written = (facts, start, end)
+        return start + self.request_id + end
 
     def on_body(self, data: bytes, ended: bool) -> None:
         """Pass body bytes on."""
@@ -111,6 +117,7 @@ class AnswerRelay(ExchangeState):
                 destination.pool.give_back(connection)
             else:
                 connection.close()
-        self.release()
+        if self.held:
+            self.release()
         record_access(self)
         self.browser.finish(close=self.closes or not self.request_ended)

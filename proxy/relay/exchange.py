@@ -8,10 +8,11 @@ and no future in here.
 from proxy.errors import ClientFault, OurFault, ProxyError, UpstreamBroke, UpstreamTimedOut, UpstreamUnreachable
 from proxy.message.head import parse_request_head
 from proxy.message.memory import RequestMemory
-from proxy.message.request import Leg
+from proxy.message.request import Leg, RequestFacts, is_usable_id
 from proxy.message.response import Names
-from proxy.model.message import NONE, Framing
+from proxy.model.message import NONE, Framing, RequestHead
 from proxy.relay.answer import AnswerRelay
+from proxy.relay.equipment import Destination
 from proxy.relay.refuse import answer_refusal
 from proxy.relay.report import record_access, report_error, report_next_server
 from proxy.relay.state import ASKED, OVER, SEEKING, TUNNELLING, frame
@@ -35,13 +36,15 @@ class Exchange(AnswerRelay):
         """
         equipment = self.equipment
         known = memory.recall(raw, equipment.limits)
-        if known is None:
-            head = self.head = parse_request_head(raw, equipment.limits)
-            facts = self.facts = equipment.request_reader.read(head)
-            memory.keep(raw, head, facts)
-        else:
+        if known is not None:
             self.head, facts = known
-            self.facts = facts
+            self.memory = memory
+        else:
+            self.head = parse_request_head(raw, equipment.limits)
+            facts = equipment.request_reader.read(self.head)
+            if memory.keep(raw, self.head, facts):
+                self.memory = memory
+        self.facts = facts
         self.closes = not facts.keep_alive
         framing = facts.framing
         self.request_ended = framing.kind is NONE
@@ -105,23 +108,34 @@ class Exchange(AnswerRelay):
         assert head is not None
         assert facts is not None
         assert destination is not None
-        assert self.decision is not None
-        browser = self.browser
-        trust = self.trust = "trusted" if connection.trusted else "allowed"
-        if browser.peer_trusted and facts.request_id:
-            self.request_id = facts.request_id
-        host = facts.authority if self.decision.site.preserve_host else destination.host
-        leg = _new(Leg, (browser.peer, browser.peer_trusted, host, trust.encode()))
-        data = self.equipment.request_writer.write(head, facts, leg, self.request_id)
-        if self.pending:
-            data += self.pending
-            self.pending = b""
-        names = _new(Names, (destination.internal, facts.authority, destination.server.host, facts.name))
+        written = self._surround(head, facts, destination, trusted=connection.trusted)
+        data = b"".join((head.method, b" ", facts.target, written[0], self.request_id, written[1], self.pending))
+        self.pending = b""
         self.connection = connection
         self.phase = ASKED
         self.await_progress()
-        connection.ask(self, _new(Question, (head.method, facts.upgrade, names)), data)
-        self.release()
+        connection.ask(self, _new(Question, (head.method, facts.upgrade, written[2])), data)
+        if self.held:
+            self.release()
+
+    def _surround(
+        self, head: RequestHead, facts: RequestFacts, destination: Destination, *, trusted: bool
+    ) -> tuple[bytes, bytes, Names]:
+        """Compose the outgoing head but for method, target and request id, or take what the last request used."""
+        browser, memory = self.browser, self.memory
+        self.trust = trust = "trusted" if trusted else "allowed"
+        if browser.peer_trusted and is_usable_id(facts.request_id):
+            self.request_id = facts.request_id
+        if memory is not None and memory.written is not None and memory.written_for == (destination, trusted):
+            return memory.written
+        assert self.decision is not None
+        host = facts.authority if self.decision.site.preserve_host else destination.host
+        leg = Leg(browser.peer, browser.peer_trusted, host, trust.encode())
+        middle, end = self.equipment.request_writer.surround(head.minor, facts, leg)
+        names = Names(destination.internal, facts.authority, destination.server.host, facts.name)
+        if memory is not None:
+            memory.written, memory.written_for = (middle, end, names), (destination, trusted)
+        return middle, end, names
 
     def send_body(self, data: bytes, *, ended: bool) -> None:
         """Pass more of the request's body on."""

@@ -5,6 +5,7 @@ from time import perf_counter
 from typing import Protocol
 
 from proxy.message.chunked import LAST_CHUNK, encode_chunk
+from proxy.message.memory import RequestMemory
 from proxy.message.request import RequestFacts
 from proxy.message.response import ResponseFacts
 from proxy.model.limits import Timeouts
@@ -92,6 +93,8 @@ class ExchangeState:
     """Whether the browser's connection closes after the answer."""
     head: RequestHead | None = None
     facts: RequestFacts | None = None
+    memory: RequestMemory | None = None
+    """The connection's, when it holds this head."""
     decision: Decision | None = None
     destination: Destination | None = None
     """The server being tried or asked."""
@@ -133,7 +136,8 @@ class ExchangeState:
     def await_progress(self) -> None:
         """Start waiting for the answer, or for more of the request's body."""
         now = self.progress = self.equipment.ticks.now
-        times = self.timeouts
+        assert self.decision is not None
+        times = self.decision.timeouts
         self.browser.deadline = now + (times.response_head if self.request_ended else times.body_progress)
 
     @property

@@ -39,8 +39,8 @@ class UpstreamConnection(asyncio.Protocol):
     """The backend's side of the proxy. One receiver at a time; `home` is told when it ends."""
 
     __slots__ = (
-        "_body", "_buffer", "_eof", "_interims", "_limits", "_memory", "_poller", "_question", "_reader", "_scanned",
-        "answer_bytes", "asked", "home", "idle_since", "paused", "receiver", "state", "transport", "trusted",
+        "_body", "_buffer", "_eof", "_interims", "_limits", "_poller", "_question", "_reader", "_scanned",
+        "answer_bytes", "asked", "home", "idle_since", "memory", "paused", "receiver", "state", "transport", "trusted",
     )  # fmt: skip
 
     def __init__(self, reader: ResponseReader, limits: Limits, home: Home) -> None:
@@ -58,7 +58,7 @@ class UpstreamConnection(asyncio.Protocol):
         """Bytes of the present answer so far; 0 means that nothing came back."""
         self.idle_since = 0.0
         self.paused = False
-        self._memory = ResponseMemory()
+        self.memory = ResponseMemory()
         self._buffer = b""
         self._scanned = 0
         self._interims = 0
@@ -199,7 +199,7 @@ class UpstreamConnection(asyncio.Protocol):
         question = self._question
         assert question is not None
         raw = data[:end]
-        known = self._memory.recall(raw, question.method, question.names)
+        known = self.memory.recall(raw, question.method, question.names)
         if known is not None:
             self._begin_body(*known, data[end:])
             return
@@ -215,7 +215,7 @@ class UpstreamConnection(asyncio.Protocol):
         if head.status == SWITCHING_PROTOCOLS:
             self._take_switch(head, facts, data[end:])
         else:
-            self._memory.keep(raw, question.method, question.names, (head, facts))
+            self.memory.keep(raw, question.method, question.names, (head, facts))
             self._begin_body(head, facts, data[end:])
 
     def _take_interim(self, head: ResponseHead, rest: bytes) -> None:
