@@ -20,6 +20,7 @@ from proxy.events.access import AccessEntry
 from proxy.events.record import Event
 from proxy.service.build import Outlets
 from proxy.service.worker import Worker
+from tests.loopback import until
 
 Script = Callable[["Heard", asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 """What a backend does with one connection; everything read through `Heard.head` and `Heard.body` is kept."""
@@ -236,9 +237,7 @@ class Stage:
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Let the loop turn until `condition` holds."""
-        async with asyncio.timeout(PATIENCE):
-            while not condition():  # noqa: ASYNC110 - what is waited for has no event
-                await asyncio.sleep(0.01)
+        await until(lambda: bool(condition()), "it never came true", PATIENCE)
 
     def _load(self, settings: str):
         path = self.folder / "casproxy.toml"

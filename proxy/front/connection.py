@@ -10,15 +10,13 @@ from proxy.front.gate import BACKLOG, UPSTREAM, Gate
 from proxy.front.seats import Seat
 from proxy.message.body import BodyReader
 from proxy.message.faults import MalformedMessage
+from proxy.message.head import without_empty_lines
 from proxy.message.memory import RequestMemory
 from proxy.model.message import NONE
 from proxy.relay.equipment import Equipment, Holder
 from proxy.relay.exchange import NEVER, Exchange
 
 HEAD_END = b"\r\n\r\n"
-
-MAX_EMPTY_LINES = 4
-"""Empty lines before a request line that are overlooked (RFC 9112 §2.2 asks for at least one)."""
 
 TOO_MANY = "limits.connections or limits.connections_per_client is reached."
 RETRY_SECONDS = 5
@@ -208,7 +206,8 @@ class BrowserConnection(asyncio.Protocol):
             return
         buffer = self._buffer
         if buffer.startswith(b"\r\n"):
-            buffer = self._skip_empty_lines(buffer)
+            buffer = without_empty_lines(buffer)
+            self._scanned = 0
         end = buffer.find(HEAD_END, self._scanned)
         equipment = self._holder.now
         if end < 0:
@@ -236,14 +235,6 @@ class BrowserConnection(asyncio.Protocol):
             exchange.refuse(ClientFault(400, f"The request's body cannot be framed: {fault}."))
             return
         exchange.start(first, ended=ended)
-
-    def _skip_empty_lines(self, buffer: bytes) -> bytes:
-        for _ in range(MAX_EMPTY_LINES):
-            if not buffer.startswith(b"\r\n"):
-                break
-            buffer = buffer[2:]
-        self._scanned = 0
-        return buffer
 
     def _refuse_unread(self, error: ClientFault) -> None:
         """Refuse a request whose head never became complete."""

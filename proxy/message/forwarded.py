@@ -52,13 +52,24 @@ class Received(Protocol):
     """What is needed of a request's facts."""
 
     @property
-    def authority(self) -> bytes: ...  # noqa: D102 - see RequestFacts
+    def authority(self) -> bytes:
+        """`Host` as it was sent."""
+        ...
+
     @property
-    def via(self) -> list[bytes]: ...  # noqa: D102
+    def via(self) -> list[bytes]:
+        """`Via` values as received."""
+        ...
+
     @property
-    def forwarded(self) -> list[bytes]: ...  # noqa: D102
+    def forwarded(self) -> list[bytes]:
+        """`Forwarded` values as received."""
+        ...
+
     @property
-    def forwarded_for(self) -> list[bytes]: ...  # noqa: D102
+    def forwarded_for(self) -> list[bytes]:
+        """`X-Forwarded-For` values as received."""
+        ...
 
 
 class Trail:

@@ -29,11 +29,21 @@ REFUSED_METHODS = {
 }
 """Methods refused on purpose, with the sentence that says why (RFC 9110 §9.3.6, §9.3.8)."""
 
+MAX_EMPTY_LINES = 4
+"""Empty lines before a request line that are overlooked (RFC 9112 §2.2 asks for at least one)."""
+
 _VERSIONS = {b"HTTP/1.1": 1, b"HTTP/1.0": 0}
 _UPPER = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LOWER = _UPPER.lower()
 _STATUS_DIGITS = 3
 _new = tuple.__new__  # a named tuple's own constructor is a Python function: 0.1 µs per head
+
+
+def without_empty_lines(buffer: bytes) -> bytes:
+    """Take away the empty lines before a request line, as many as are overlooked."""
+    for _ in range(MAX_EMPTY_LINES):
+        buffer = buffer.removeprefix(CRLF)
+    return buffer
 
 
 class _Collector:

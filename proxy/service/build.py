@@ -19,7 +19,7 @@ from proxy.routing.decide import Router
 from proxy.settings.resolve import to_limits, to_timeouts
 from proxy.settings.schema import Settings
 from proxy.upstream.dial import Dialer
-from proxy.upstream.pool import Pools
+from proxy.upstream.pool import Pools, Supplies
 from proxy.upstream.tls import TlsContexts
 
 HTTPS_PORT = 443
@@ -50,7 +50,7 @@ class Plant:
         self.response_writer = ResponseWriter(first_server)
         self.new_request_id = request_ids()
         dialer = Dialer(self.contexts, transports, outlets.emit, lambda: ticks.now, first_server)
-        self.pools = Pools(dialer.dial, ticks, self.response_reader)
+        self.pools = Pools(Supplies(dialer.dial, ticks, self.response_reader))
 
     def equip(self, settings: Settings, topology: Topology, limits: Limits) -> Equipment:
         """Make the equipment for a topology and arrange the pools for it.

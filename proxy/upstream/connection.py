@@ -6,7 +6,6 @@ for ends it, so that it can never become part of somebody else's answer.
 
 import asyncio
 import select
-import ssl
 
 from proxy.message.body import BodyReader
 from proxy.message.faults import MalformedMessage
@@ -15,6 +14,7 @@ from proxy.message.memory import ResponseMemory
 from proxy.message.response import ResponseFacts, ResponseReader
 from proxy.model.limits import Limits
 from proxy.model.message import LENGTH, UNTIL_CLOSE, ResponseHead
+from proxy.upstream.closing import is_clean_end
 from proxy.upstream.terms import (
     BODY,
     BODY_UNTIL_CLOSE,
@@ -151,7 +151,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def eof_received(self) -> bool | None:
         """Note that the backend closed in good order, which ends a body without length (RFC 9112 §9.8)."""
-        self._eof = self._is_clean_end()
+        self._eof = self.transport is not None and is_clean_end(self.transport)
         return None
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -286,19 +286,3 @@ class UpstreamConnection(asyncio.Protocol):
         self.abort()
         if receiver is not None:
             receiver.on_broken(sentence, error_type)
-
-    def _is_clean_end(self) -> bool:
-        """Tell a close_notify from a bare end of the stream.
-
-        uvloop and aiofastnet call `eof_received` only for a close_notify. Stock asyncio calls it always; there the
-        TLS object answers a read with an empty string after one, and with "want read" without.
-        """
-        tls = self.transport.get_extra_info("ssl_object") if self.transport is not None else None
-        if type(tls) is not ssl.SSLObject:
-            return True
-        try:
-            return tls.read(1) == b""
-        except ssl.SSLZeroReturnError:
-            return True
-        except ssl.SSLError:
-            return False

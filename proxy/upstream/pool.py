@@ -7,7 +7,7 @@ that changes the policy retires it, so a connection made under one policy cannot
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from proxy.errors import ProxyError, UpstreamBusy, UpstreamUnreachable
 from proxy.message.response import ResponseReader
@@ -21,6 +21,17 @@ IDLE_SHARE = 0.8
 """Idle connections close after this share of `timeouts.keep_alive`: before a backend with the same limit does."""
 
 Dial = Callable[[Server, TrustPolicy, Timeouts, Callable[[], asyncio.BaseProtocol]], Awaitable[Dialed]]
+
+
+class Supplies(NamedTuple):
+    """What every pool works with."""
+
+    dial: Dial
+    """Opens a connection; its factory makes the protocol."""
+    ticks: Ticks
+    """The coarse clock."""
+    reader: ResponseReader
+    """Reads the heads of answers."""
 
 
 class Lessee(Protocol):
@@ -40,23 +51,13 @@ class ServerPool:
     """Connections to one server."""
 
     def __init__(
-        self,
-        server: Server,
-        policy: TrustPolicy,
-        *,
-        timeouts: Timeouts,
-        limits: Limits,
-        dial: Dial,
-        ticks: Ticks,
-        reader: ResponseReader,
+        self, server: Server, policy: TrustPolicy, timeouts: Timeouts, limits: Limits, supplies: Supplies
     ) -> None:
         self.server = server
         self.policy = policy
         self._timeouts = timeouts
         self._limits = limits
-        self._dial = dial
-        self._ticks = ticks
-        self._reader = reader
+        self._dial, self._ticks, self._reader = supplies
         self._idle: list[UpstreamConnection] = []
         self._open: set[UpstreamConnection] = set()
         self._waiting: deque[tuple[Lessee, float]] = deque()
@@ -200,10 +201,8 @@ class ServerPool:
 class Pools:
     """All pools, by server and policy."""
 
-    def __init__(self, dial: Dial, ticks: Ticks, reader: ResponseReader) -> None:
-        self._dial = dial
-        self._ticks = ticks
-        self._reader = reader
+    def __init__(self, supplies: Supplies) -> None:
+        self._supplies = supplies
         self._pools: dict[tuple[Server, TrustPolicy], ServerPool] = {}
         self._retired: list[ServerPool] = []
 
@@ -221,9 +220,7 @@ class Pools:
         for key, (timeouts, limits) in wanted.items():
             pool = before.pop(key, None)
             if pool is None:
-                pool = ServerPool(
-                    *key, timeouts=timeouts, limits=limits, dial=self._dial, ticks=self._ticks, reader=self._reader
-                )
+                pool = ServerPool(*key, timeouts, limits, self._supplies)
             pool.adopt(timeouts, limits)
             self._pools[key] = pool
         self._retired += before.values()
