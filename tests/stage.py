@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from proxy.service.load import load
-
 from proxy.certkit.authority import Authority
 from proxy.certkit.faults import FAULTS
 from proxy.events.access import AccessEntry
 from proxy.events.record import Event
 from proxy.service.build import Outlets
+from proxy.service.load import load
 from proxy.service.worker import Worker
 from tests.loopback import until
 
@@ -298,8 +297,13 @@ async def _close_server(server: asyncio.Server) -> None:
 def _settings(running: Stage, more: str, of_sites: dict[str, str]) -> str:
     folder = running.folder
     tables = [
-        '[server]\nname = "CAS01"\nlisten = "127.0.0.1:0"\nadmin = "127.0.0.1:0"\n'
-        + f'certificate = "{folder}/front.pem"\nkey = "{folder}/front.key.pem"\n',
+        f"""[server]
+name = "CAS01"
+listen = "127.0.0.1:0"
+admin = "127.0.0.1:0"
+certificate = "{folder}/front.pem"
+key = "{folder}/front.key.pem"
+""",
         more if "[trust]" in more else f'[trust]\nca_files = ["{folder}/ca.pem"]\n{more}',
     ]
     for number, (name, backend) in enumerate(running.backends.items()):

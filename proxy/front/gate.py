@@ -3,7 +3,6 @@
 import asyncio
 import select
 
-
 UPSTREAM = 1
 """Held back because the backend is slow, or there is no connection to it yet."""
 

@@ -1,4 +1,4 @@
-"""How a backend ended its stream: with TLS's close_notify or by merely closing; acting on it is left to `connection`."""
+"""How a backend ended its stream: with close_notify or by merely closing; acting on it is left to `connection`."""
 
 import asyncio
 import ssl
