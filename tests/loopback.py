@@ -159,3 +159,36 @@ def client_context(*anchors: bytes) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def client_hello(name: str | None, *, splits: int = 1) -> bytes:
+    """Let OpenSSL write a ClientHello; `splits` spreads it over so many records."""
+    outgoing = ssl.MemoryBIO()
+    side = client_context().wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname=name)
+    with suppress(ssl.SSLWantReadError):
+        side.do_handshake()
+    data = outgoing.read()
+    message = data[5:]
+    size = -(-len(message) // splits)
+    pieces = [message[start : start + size] for start in range(0, len(message), size)]
+    return b"".join(data[:3] + len(piece).to_bytes(2, "big") + piece for piece in pieces)
+
+
+async def exchange(
+    address: tuple[str, int], request: bytes, context: ssl.SSLContext | None = None, name: str = ""
+) -> bytes:
+    """Connect like a browser, send `request`, and give everything that comes until the end."""
+    reader, writer = await asyncio.open_connection(*address, ssl=context, server_hostname=name or None)
+    try:
+        writer.write(request)
+        return await reader.read()
+    finally:
+        writer.transport.abort()
+        await turn()
+
+
+async def turn() -> None:
+    """Let the event loop do what is due."""
+    done = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().call_soon(done.set_result, None)
+    await done

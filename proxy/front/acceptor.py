@@ -1,6 +1,7 @@
 """Take connections from a listening socket and give each a seat; what follows is left to `listener` and `redirect`."""
 
 import asyncio
+import re
 import socket
 from abc import ABC, abstractmethod
 
@@ -12,6 +13,9 @@ BACK_OFF_SECONDS = 0.25
 """Pause after accept has failed: out of descriptors, the socket stays readable and would spin the loop."""
 BACKLOG = 4096
 """Connections the kernel keeps for us; Linux cuts it to net.core.somaxconn."""
+
+MAX_PORT = 65_535
+_PORT = re.compile("[0-9]{1,5}")
 
 
 class CannotListen(Exception):
@@ -106,13 +110,14 @@ def bind(address: str, key: str = "server.listen") -> socket.socket:
     Raises: `CannotListen`.
     """
     host, colon, port = address.rpartition(":")
-    if not colon or not host or not port.isascii() or not port.isdigit():
+    if not colon or not host or not _PORT.fullmatch(port) or int(port) > MAX_PORT:
         raise CannotListen(f'{key}: "{address}" is not an address with a port, like "0.0.0.0:8443" or "[::]:8443".')
     try:
         return _listen(host.strip("[]"), int(port))
-    except (OSError, OverflowError) as exc:
-        why = exc.strerror if isinstance(exc, OSError) and exc.strerror else "the port is above 65535"
-        raise CannotListen(f"{key}: cannot listen on {address}: {why}. Choose another address or port.") from exc
+    except OSError as exc:
+        raise CannotListen(
+            f"{key}: cannot listen on {address}: {exc.strerror}. Choose another address or port."
+        ) from exc
 
 
 def _listen(host: str, port: int) -> socket.socket:
