@@ -7,6 +7,7 @@ than uvloop's own TLS, and plain asyncio comes last.
 import asyncio
 import socket
 import ssl
+import tempfile
 from types import ModuleType
 from typing import NamedTuple, cast
 
@@ -161,6 +162,8 @@ def choose(loop: asyncio.AbstractEventLoop) -> Choice:
         return Choice(LoopTransports(loop), f"TLS through {name}; the extra `speed` is not installed.")
     if not has_direct_engine(aiofastnet):
         return Choice(LoopTransports(loop), f"TLS through {name}; aiofastnet has only its slow engine here.")
+    if not has_temporary_folder():
+        return Choice(LoopTransports(loop), f"TLS through {name}; aiofastnet needs a writable folder like /tmp.")
     return Choice(FastTransports(loop, aiofastnet), f"TLS through aiofastnet {aiofastnet.__version__} on {name}.")
 
 
@@ -170,6 +173,19 @@ def has_direct_engine(library: ModuleType) -> bool:
     It cannot where Python's `_ssl` is linked statically with OpenSSL; the engine it uses then is slower than uvloop's.
     """
     return library.OPENSSL_DYN_LIBS is not None
+
+
+def has_temporary_folder() -> bool:
+    """Tell whether temporary files can be written.
+
+    After each verified handshake as a client aiofastnet writes the peer's certificate to one (a millisecond, on
+    pooled connections paid rarely); where it cannot, the handshake never ends.
+    """
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _close_orphan(loop: asyncio.AbstractEventLoop, sock: socket.socket, exc: BaseException) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import ssl
+import tempfile
 from types import ModuleType
 
 import pytest
@@ -137,6 +138,21 @@ def test_slow_engine_is_not_chosen(monkeypatch):
 
     assert isinstance(choice.transports, LoopTransports)
     assert "slow engine" in choice.sentence
+
+
+def test_without_temporary_files_the_loop_serves(monkeypatch):
+    """On a read-only file system without /tmp the extra `speed` could not finish a handshake; it is left alone."""
+
+    def fail() -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(tempfile, "gettempdir", fail)
+    loop = new_loop()
+    choice = choose(loop)
+    loop.close()
+
+    assert isinstance(choice.transports, LoopTransports)
+    assert "/tmp" in choice.sentence
 
 
 def test_plain_asyncio_will_do(monkeypatch):
