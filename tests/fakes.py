@@ -158,12 +158,11 @@ class FakeReceiver:
 class FakeLessee:
     """Waits for a connection and writes down what came."""
 
-    def __init__(self, name: str = "", ask_anew: Callable[[Lessee], None] | None = None) -> None:
+    def __init__(self, name: str = "") -> None:
         self.name = name
         self.connections: list[UpstreamConnection] = []
         self.errors: list[ProxyError] = []
         self.changes = 0
-        self._ask_anew = ask_anew
 
     def __repr__(self) -> str:
         return self.name
@@ -180,8 +179,6 @@ class FakeLessee:
     def on_policy_changed(self) -> None:
         """Note it."""
         self.changes += 1
-        if self._ask_anew is not None:
-            self._ask_anew(self)
 
     @property
     def told(self) -> int:
@@ -209,12 +206,16 @@ class FakeDialer:
             self.cancelled += 1
             raise
 
-    async def succeed(self, number: int, *, trusted: bool = True) -> FakeTransport:
-        """Let a dial succeed; gives the transport."""
+    async def succeed(self, number: int, *, trusted: bool = True, spoil: str = "") -> FakeTransport:
+        """Let a dial succeed; gives the transport. `spoil`: what happens to the connection before the pool has it."""
         _, policy, future, factory = self.calls[number]
         protocol = factory()
         transport = FakeTransport(protocol)
         protocol.connection_made(transport)
+        if spoil == "lost":
+            transport.lose()
+        elif spoil:
+            protocol.data_received(b"HTTP/1.1 200 OK\r\n\r\n")
         future.set_result(Dialed(transport, protocol, trusted, policy.generation))
         await settle()
         return transport

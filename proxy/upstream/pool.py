@@ -7,9 +7,10 @@ that changes the policy retires it, so a connection made under one policy cannot
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from itertools import islice
 from typing import NamedTuple, Protocol
 
-from proxy.errors import ProxyError, UpstreamBusy, UpstreamUnreachable
+from proxy.errors import OurFault, ProxyError, UpstreamBusy, UpstreamUnreachable
 from proxy.message.response import ResponseReader
 from proxy.model.clock import Ticks
 from proxy.model.limits import Limits, Timeouts
@@ -63,6 +64,7 @@ class ServerPool:
         self._waiting: deque[tuple[Lessee, float]] = deque()
         self._dials: set[asyncio.Task[None]] = set()
         self._retired = False
+        self._closed = False
 
     def adopt(self, timeouts: Timeouts, limits: Limits) -> None:
         """Take changed limits for what happens from now on."""
@@ -81,13 +83,16 @@ class ServerPool:
 
     def wait_for_connection(self, lessee: Lessee) -> None:
         """Dial, or wait for a connection that comes back when `limits.upstream_connections` are open."""
-        busy = len(self._open) + len(self._dials)
-        if busy >= self._limits.upstream_connections and len(self._waiting) >= self._limits.upstream_connections:
+        if self._closed:
+            lessee.on_no_connection(_ending())
+        elif self._retired:  # its request began before the reload
+            lessee.on_policy_changed()
+        elif not self._has_room() and len(self._waiting) >= self._limits.upstream_connections:
             lessee.on_no_connection(self._busy())
-            return
-        self._waiting.append((lessee, self._ticks.now + self._timeouts.connect))
-        if busy < self._limits.upstream_connections:
-            self._start_dial(lessee)
+        else:
+            self._waiting.append((lessee, self._ticks.now + self._timeouts.connect))
+            if self._has_room():
+                self._start_dial(lessee)
 
     def withdraw(self, lessee: Lessee) -> None:
         """Forget a lessee whose browser has gone."""
@@ -108,16 +113,17 @@ class ServerPool:
         self._open.discard(connection)
         if connection in self._idle:
             self._idle.remove(connection)
-        if len(self._waiting) > len(self._dials) and not self._retired:
-            self._start_dial(self._waiting[len(self._dials)][0])
+        self._dial_on()
 
     def sweep(self, now: float) -> None:
         """Close connections idle for too long, and tell those who waited too long for one."""
         oldest = now - self._timeouts.keep_alive * IDLE_SHARE
         while self._idle and self._idle[0].idle_since < oldest:
             self._idle.pop(0).close()
-        while self._waiting and self._waiting[0][1] < now and not self._dials:
-            self._waiting.popleft()[0].on_no_connection(self._busy())
+        # The first ones get what is being dialled, within the limits of a dial; nothing is under way for the others.
+        late = [lessee for lessee, end in islice(self._waiting, len(self._dials), None) if end < now]
+        for lessee in late:
+            self._refuse(lessee, self._busy())
 
     def retire(self) -> None:
         """Close what is idle and keep nothing from now on; answers under way finish, those who wait ask anew."""
@@ -130,10 +136,15 @@ class ServerPool:
 
     async def close(self) -> None:
         """Close everything at once and wait for the dials to end."""
+        self._closed = True
+        waiting, self._waiting = self._waiting, deque()
+        for lessee, _deadline in waiting:
+            lessee.on_no_connection(_ending())
         self.retire()
-        for task in self._dials:
+        dials = list(self._dials)
+        for task in dials:
             task.cancel()
-        await asyncio.gather(*self._dials, return_exceptions=True)
+        await asyncio.gather(*dials, return_exceptions=True)
         for connection in list(self._open):
             connection.abort()
 
@@ -147,22 +158,39 @@ class ServerPool:
         """How many connections exist, idle or in use."""
         return len(self._open)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left of it: no connection, no dial, nobody who waits."""
+        return not (self._open or self._dials or self._waiting)
+
+    def _has_room(self) -> bool:
+        return len(self._open) + len(self._dials) < self._limits.upstream_connections
+
+    def _dial_on(self) -> None:
+        """Dial for those for whom nothing is under way, as far as there is room."""
+        while len(self._waiting) > len(self._dials) and self._has_room() and not self._retired:
+            self._start_dial(self._waiting[len(self._dials)][0])
+
     def _start_dial(self, lessee: Lessee) -> None:
         task = asyncio.get_running_loop().create_task(self._dial_for(lessee), name=f"dial {self.server.host}")
         self._dials.add(task)
         task.add_done_callback(self._dials.discard)
 
     async def _dial_for(self, lessee: Lessee) -> None:
+        task = asyncio.current_task()
+        assert task is not None
         try:
             dialed = await self._dial(self.server, self.policy, self._timeouts, self._new_connection)
         except ProxyError as error:
-            self._refuse(lessee, error)
+            self._dials.discard(task)
+            self._fail(lessee, error)
             return
+        self._dials.discard(task)  # from here on it counts as a connection
         connection = dialed.protocol
         assert isinstance(connection, UpstreamConnection)
         connection.trusted = dialed.trusted
-        if connection.transport is None:  # closed between the handshake and this line
-            self._refuse(lessee, self._lost())
+        if connection.transport is None or connection.transport.is_closing():  # closed, or spoke unasked, meanwhile
+            self._fail(lessee, self._lost())
             return
         connection.idle_since = self._ticks.now
         self._open.add(connection)
@@ -180,6 +208,11 @@ class ServerPool:
         else:
             self._idle.append(connection)
 
+    def _fail(self, lessee: Lessee, error: ProxyError) -> None:
+        """Tell whom the dial was for, if it still waits, and dial for others who wait."""
+        self._refuse(lessee, error)
+        self._dial_on()
+
     def _refuse(self, lessee: Lessee, error: ProxyError) -> None:
         if any(entry[0] is lessee for entry in self._waiting):
             self.withdraw(lessee)
@@ -196,6 +229,10 @@ class ServerPool:
     def _lost(self) -> UpstreamUnreachable:
         sentence = f"{self.server.authority} closed the connection right after the TLS handshake."
         return UpstreamUnreachable(self.server.site, self.server.authority, sentence, "connection_terminated")
+
+
+def _ending() -> OurFault:
+    return OurFault(503, "The proxy is ending.", retry_after=1)
 
 
 class Pools:
@@ -236,7 +273,7 @@ class Pools:
             pool.sweep(now)
         for pool in self._retired:
             pool.sweep(now)
-        self._retired = [pool for pool in self._retired if pool.open_connections]
+        self._retired = [pool for pool in self._retired if not pool.is_over]
 
     async def close(self) -> None:
         """Close every connection at once."""
