@@ -45,18 +45,28 @@ def request(
     return b"\r\n".join([*start, *lines, *framing, b"", b""]) + body
 
 
-def requests_in(raw: bytes) -> list[Seen]:
-    """Read everything a connection brought as whole, well-formed requests."""
+class Cut(AssertionError):
+    """The bytes end before the request does."""
+
+
+def requests_in(raw: bytes, *, may_be_cut: bool = False) -> list[Seen]:
+    """Read everything a connection brought as whole, well-formed requests; `may_be_cut`: the last may break off."""
     seen = []
     while raw:
-        one, raw = _read(raw)
+        try:
+            one, raw = _read(raw)
+        except Cut:
+            if may_be_cut:
+                return seen
+            raise
         seen.append(one)
     return seen
 
 
 def _read(raw: bytes) -> tuple[Seen, bytes]:
     head, blank, rest = raw.partition(b"\r\n\r\n")
-    assert blank, f"a head without its end: {raw!r}"
+    if not blank:
+        raise Cut(f"a head without its end: {raw!r}")
     line, *lines = head.split(b"\r\n")
     start = _LINE.fullmatch(line)
     assert start, f"no request line: {line!r}"
@@ -77,7 +87,8 @@ def _read_body(seen: Seen, rest: bytes) -> tuple[bytes, bytes]:
     if lengths:
         assert re.fullmatch(rb"[0-9]+", lengths[0]), f"no length: {lengths!r}"
         size = int(lengths[0])
-        assert len(rest) >= size, f"a body of {len(rest)} bytes, not {size}"
+        if len(rest) < size:
+            raise Cut(f"a body of {len(rest)} bytes, not {size}")
         return rest[:size], rest[size:]
     if not codings:
         return b"", rest
@@ -85,9 +96,12 @@ def _read_body(seen: Seen, rest: bytes) -> tuple[bytes, bytes]:
     body = b""
     while True:
         line, end, rest = rest.partition(b"\r\n")
-        assert end, "a chunked body without its end"
+        if not end:
+            raise Cut("a chunked body without its end")
         assert re.fullmatch(rb"[0-9a-f]+", line), f"no chunk size: {line!r}"
         size = int(line, 16)
+        if len(rest) < size + 2:
+            raise Cut("a chunk without its end")
         body, rest, end = body + rest[:size], rest[size + 2 :], rest[size : size + 2]
         assert end == b"\r\n", f"no end of a chunk: {end!r}"
         if not size:
