@@ -72,11 +72,15 @@ class UpstreamUnreachable(UpstreamFault):
 
 
 class UpstreamTimedOut(UpstreamFault):
-    """The backend was connected, but its answer did not come within `timeouts.response_head`."""
+    """The backend was connected, but did not answer within `timeouts.response_head`, or stopped midway."""
 
     status = 504
     error_type = "http_response_timeout"
     public = "The server that holds your mailbox did not answer in time."
+
+    def __init__(self, site: str, server: str, sentence: str, error_type: str = "http_response_timeout") -> None:
+        super().__init__(site, server, sentence)
+        self.error_type = error_type
 
 
 class UpstreamNotTrusted(UpstreamFault):

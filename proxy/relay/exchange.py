@@ -15,7 +15,7 @@ from proxy.relay.answer import AnswerRelay
 from proxy.relay.equipment import Destination
 from proxy.relay.refuse import answer_refusal
 from proxy.relay.report import record_access, report_error, report_next_server
-from proxy.relay.state import ASKED, OVER, SEEKING, TUNNELLING, frame
+from proxy.relay.state import ANSWERING, ASKED, OVER, SEEKING, TUNNELLING, frame
 from proxy.upstream.connection import UpstreamConnection
 from proxy.upstream.terms import Question
 
@@ -96,8 +96,14 @@ class Exchange(AnswerRelay):
 
     def on_policy_changed(self) -> None:
         """Ask again under the policy now in force; nothing has been sent yet."""
+        assert self.facts is not None
         self.equipment = self.browser.current_equipment()
         self.attempt = 0
+        try:
+            self.decision = self.equipment.router.decide(self.facts.name, self.facts.target)
+        except ClientFault as error:  # the site was taken out of the settings
+            self.refuse(error)
+            return
         self._seek()
 
     # ── 3. send ──────────────────────────────────────────────────────────────────────────────────
@@ -114,9 +120,10 @@ class Exchange(AnswerRelay):
         self.connection = connection
         self.phase = ASKED
         self.await_progress()
+        held, self.held = self.held, False
         connection.ask(self, _new(Question, (head.method, facts.upgrade, written[2])), data)
-        if self.held:
-            self.release()
+        if held and not self.held:  # held anew: this filled the backend's buffer
+            self.browser.release()
 
     def _surround(
         self, head: RequestHead, facts: RequestFacts, destination: Destination, *, trusted: bool
@@ -126,8 +133,10 @@ class Exchange(AnswerRelay):
         self.trust = trust = "trusted" if trusted else "allowed"
         if browser.peer_trusted and is_usable_id(facts.request_id):
             self.request_id = facts.request_id
-        if memory is not None and memory.written is not None and memory.written_for == (destination, trusted):
-            return memory.written
+        if memory is not None and memory.written is not None and memory.written_for is not None:
+            known, known_trusted = memory.written_for
+            if known is destination and known_trusted is trusted:  # the very same: a reload makes others
+                return memory.written
         assert self.decision is not None
         host = facts.authority if self.decision.site.preserve_host else destination.host
         leg = Leg(browser.peer, browser.peer_trusted, host, trust.encode())
@@ -241,8 +250,14 @@ class Exchange(AnswerRelay):
             self.complete()
         elif self.phase is ASKED and not self.held:
             self.refuse(ClientFault(408, "The request's body did not arrive in time."))
+        elif self.phase is ANSWERING and self.browser.clogged:
+            self.refuse(ClientFault(408, "The answer was not read in time."))
         else:
-            self.refuse(OurFault(504, "No byte of the body moved in time.", error_type="connection_read_timeout"))
+            assert self.destination is not None
+            server = self.destination.server
+            does, kind = ("takes", "write") if self.phase is ASKED else ("sends", "read")
+            sentence = f"{server.authority} {does} no more of a body for {patience:g} s."
+            self.refuse(UpstreamTimedOut(server.site, server.authority, sentence, f"connection_{kind}_timeout"))
 
     def _is_body_too_large(self) -> bool:
         limit = self.decision.limits.body_bytes if self.decision is not None else 0
