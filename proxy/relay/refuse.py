@@ -85,6 +85,7 @@ def accept_of(exchange: ExchangeState) -> bytes:
 
 def _as_token(name: str) -> str:
     """Spell our name as an RFC 8941 token if it is one, else as a string."""
-    if name and (name[0].isalpha() or name[0] == "*") and all(c.isalnum() or c in "!#$%&'*+-.^_`|~:/" for c in name):
+    is_begin = name[:1].isalpha() or name[:1] == "*"
+    if name.isascii() and is_begin and all(c.isalnum() or c in "!#$%&'*+-.^_`|~:/" for c in name):
         return name
     return '"' + "".join(c for c in name if " " <= c <= "~" and c not in '"\\') + '"'

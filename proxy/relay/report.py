@@ -8,6 +8,7 @@ from proxy.errors import (
     ProxyError,
     UpstreamBroke,
     UpstreamBusy,
+    UpstreamFault,
     UpstreamNotTrusted,
     UpstreamTimedOut,
     UpstreamTlsFault,
@@ -37,14 +38,17 @@ EVENT_OF_ERROR: dict[type[ProxyError], int] = {
 }
 """Errors that are events too; a browser's faults stand in the access log only."""
 
+DEFECT_STATUS = 500
+"""Only this one is a defect: what else we answer for (a limit, the end) has events of its own, told once."""
+
 
 def report_error(exchange: ExchangeState, error: ProxyError) -> None:
     """Emit the event of an error, if it has one."""
     number = EVENT_OF_ERROR.get(type(error))
-    if number is None:
+    if number is None or (isinstance(error, OurFault) and error.status != DEFECT_STATUS):
         return
     parameters: tuple[str, ...] = (exchange.equipment.label,)
-    if exchange.destination is not None:
+    if exchange.destination is not None and isinstance(error, UpstreamFault):
         parameters += (exchange.destination.label,)
     if number == ALL_SERVERS_FAILED:
         parameters += (error.error_type,)

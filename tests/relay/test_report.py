@@ -1,0 +1,117 @@
+"""Which fault is which event, and what an access line says."""
+
+import pytest
+
+from proxy.errors import (
+    ClientFault,
+    LoopDetected,
+    OurFault,
+    UpstreamBroke,
+    UpstreamBusy,
+    UpstreamNotTrusted,
+    UpstreamTimedOut,
+    UpstreamTlsFault,
+    UpstreamUnreachable,
+)
+from proxy.events.catalogue import CATALOGUE
+from proxy.relay.report import EVENT_OF_ERROR
+from tests.fakes import World, head, make_site
+
+HERE = ("Branch", "cas02.branch.test")
+TABLE = [
+    (UpstreamNotTrusted(*HERE, code=18, text="self-signed certificate"), 43),
+    (UpstreamUnreachable(*HERE, "x"), 40),
+    (UpstreamTlsFault(*HERE, "x", "tls_alert"), 1001),
+    (UpstreamTimedOut(*HERE, "x"), 1002),
+    (UpstreamBroke(*HERE, "x"), 1003),
+    (UpstreamBusy(*HERE, "x"), 1004),
+    (LoopDetected("x"), 1005),
+    (OurFault(500, "x"), 1006),
+    (OurFault(503, "x"), None),
+    (ClientFault(400, "x"), None),
+]
+
+
+def report(error, **changes):
+    """Refuse a waiting request with the error."""
+    world = World(**changes)
+    exchange, _ = world.request(head("GET", "/owa/?secret=1"))
+    exchange.refuse(error)
+    return world
+
+
+@pytest.mark.parametrize(("error", "number"), TABLE, ids=lambda value: getattr(type(value), "__name__", None))
+def test_each_error_has_its_event(error, number):
+    """Faults of backends and of ours are events; a browser's faults, and limits that others tell of, are not."""
+    world = report(error)
+
+    assert [event.id for event in world.events] == ([] if number is None else [number])
+
+
+@pytest.mark.parametrize(("error", "number"), [row for row in TABLE if row[1]], ids=str)
+def test_each_event_has_the_parameters_of_its_text(error, number):
+    """As many as the catalogue names, ours first."""
+    event = report(error).events[0]
+
+    assert len(event.parameters) == len(CATALOGUE[number].parameters)
+    assert event.parameters[0] == "CAS01"
+
+
+def test_every_event_of_an_error_is_in_the_catalogue():
+    """No number is invented here."""
+    assert set(EVENT_OF_ERROR.values()) <= set(CATALOGUE)
+
+
+def test_event_43_says_everything_but_the_query():
+    """Both servers, what was dialled, OpenSSL's verdict, the policy and its source, the request's id."""
+    event = report(TABLE[0][0]).events[0]
+
+    assert event.parameters == ("CAS01", "cas02.branch.test")
+    assert (event.site, event.server, event.address, event.port) == (
+        "Branch", "cas02.branch.test", "127.0.0.1", 8442,
+    )  # fmt: skip
+    assert (event.reason, event.code, event.code_text) == ("self_signed", 18, "self-signed certificate")
+    assert (event.policy, event.policy_source, event.generation) == ("allow", "default", 0)
+    assert (event.request_id, event.proxy_status) == ("0123456789abcdef", "tls_certificate_error")
+    assert "secret" not in repr(event)
+
+
+def test_a_tls_fault_has_a_reason_but_no_code():
+    """Only a verification has a code."""
+    event = report(TABLE[2][0]).events[0]
+
+    assert (event.reason, event.code, event.code_text) == ("tls_alert", None, "")
+
+
+def test_a_loop_names_no_backend():
+    """It is noticed before anybody is chosen."""
+    world = World()
+    world.request(head("GET", "/", "Via: 1.1 CAS01"))
+
+    event = world.events[0]
+    assert (event.id, event.parameters, event.site, event.policy) == (1005, ("CAS01",), "", "")
+
+
+def test_an_access_line_tells_the_whole_way():
+    """Peer, id, request, status, sizes, host, site, decision, trust and versions."""
+    world = World(make_site())
+    connection = world.offer()
+    world.request(head("POST", "/owa/x", "Content-Length: 3"), b"abc")
+    connection.data_received(b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok")
+
+    entry = world.access[0]
+    assert entry[1:8] == (b"192.0.2.7", b"0123456789abcdef", b"POST", b"/owa/x", 201, 2, 3)
+    assert (entry.host, entry.way.site, entry.because) == (b"mail.test", "Branch", "default site")
+    assert (entry.trust, entry.error, entry.tls, entry.minor) == ("trusted", "", "TLSv1.3", 1)
+    assert entry.seconds >= 0
+
+
+def test_an_access_line_of_an_unread_request_is_mostly_empty():
+    """No method, no target, no way; the status and the reason are there."""
+    world = World()
+    exchange, _ = world.exchange()
+    exchange.refuse(ClientFault(431, "Too large."))
+
+    entry = world.access[0]
+    assert (entry.method, entry.target, entry.host, entry.way.site, entry.because) == (b"", b"", b"", "", "")
+    assert (entry.status, entry.error) == (431, "http_request_error")
