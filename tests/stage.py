@@ -18,6 +18,7 @@ from proxy.events.access import AccessEntry
 from proxy.events.record import Event
 from proxy.service.build import Outlets
 from proxy.service.load import load
+from proxy.service.transports import Choice
 from proxy.service.worker import Worker
 from tests.loopback import until
 
@@ -200,6 +201,7 @@ class Stage:
     access: list[AccessEntry] = field(default_factory=list)
     worker: Worker | None = None
     settings: str = ""
+    choice: Choice | None = None
 
     @property
     def port(self) -> int:
@@ -245,9 +247,8 @@ class Stage:
 
     async def start(self) -> Self:
         """Start the proxy."""
-        self.worker = Worker(
-            self._load(self.settings), Outlets(emit=self.events.append, record_access=self.access.append)
-        )
+        outlets = Outlets(emit=self.events.append, record_access=self.access.append)
+        self.worker = Worker(self._load(self.settings), outlets, self.choice)
         await self.worker.start()
         return self
 
@@ -260,19 +261,20 @@ async def stage(
     settings: str = "",
     site_settings: dict[str, str] | None = None,
     server_version: ssl.TLSVersion | None = None,
+    choice: Choice | None = None,
 ) -> AsyncIterator[Stage]:
     """Start one backend for each site and the proxy in front.
 
     `faults`: site → name in `certkit.faults.FAULTS`, `good` where it is not named. `settings`: further TOML tables.
     `site_settings`: site → further TOML lines of its `[[sites]]` table. The first site is the default; site X answers
-    for the host `x.localhost` too.
+    for the host `x.localhost` too. `choice`: transports other than the best that there are.
     """
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         authority = Authority.create("Stage CA")
         (folder / "ca.pem").write_bytes(authority.certificate_pem)
         authority.issue("localhost", "*.lab.localhost", "127.0.0.1").write(folder, "front")
-        running = Stage(folder, authority)
+        running = Stage(folder, authority, choice=choice)
         for name, script in sites.items():
             backend = running.backends[name] = Backend(f"cas.{name.lower()}.test", script)
             leaf = FAULTS[(faults or {}).get(name, "good")].make(authority, backend.name)

@@ -24,7 +24,7 @@ from proxy.service.generations import Generations
 from proxy.service.load import Loaded
 from proxy.service.memory import allowed_connections
 from proxy.service.ticker import Ticker
-from proxy.service.transports import choose
+from proxy.service.transports import Choice, choose
 from proxy.settings.addresses import parse_address
 from proxy.settings.resolve import to_timeouts, to_topology
 
@@ -43,13 +43,13 @@ class NeedsRestart(Exception):
 class Worker:
     """A serving process, or the serving part of one: the lab and the tests run it beside other things."""
 
-    def __init__(self, loaded: Loaded, outlets: Outlets) -> None:
+    def __init__(self, loaded: Loaded, outlets: Outlets, choice: Choice | None = None) -> None:
         loop = asyncio.get_running_loop()
         self._loaded = loaded
         self._outlets = outlets
         self._generations = Generations()
         self._ticks = Ticks(loop.time())
-        choice = choose(loop)
+        choice = choice or choose(loop)
         self._transports = choice.transports
         self.transport_sentence = choice.sentence
         """Which event loop and TLS engine are in use, for people."""
