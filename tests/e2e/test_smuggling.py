@@ -14,6 +14,8 @@ from tests.wire import playing, request, requests_in
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
 INNER = request(target=b"/inner")
+LIMITS = '[timeouts]\nrequest_head = "250ms"\nbody_progress = "250ms"\nkeep_alive = "250ms"\n'
+"""Many a mutated request never ends."""
 BASES = (
     request(b"X-A: b", b"Cookie: a=b"),
     request(b"Connection: close, X-A", b"X-A: b"),
@@ -44,12 +46,11 @@ def mutations(draw: st.DrawFn) -> bytes:
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module", name="running")
 async def one_stage() -> AsyncIterator[Stage]:
-    """One proxy with short limits, since many a mutated request never ends."""
-    limits = '[timeouts]\nrequest_head = "250ms"\nbody_progress = "250ms"\nkeep_alive = "250ms"\n'
+    """One proxy for all."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("proxy.front.connection.LINGER_SECONDS", 0.05)
         patch.setattr("proxy.front.connection.LINGER_BRIEFLY", 0.0)
-        async with stage({"HQ": playing(OK)}, settings=limits) as running:
+        async with stage({"HQ": playing(OK)}, settings=LIMITS) as running:
             yield running
 
 
@@ -64,6 +65,7 @@ async def test_a_backend_reads_only_requests_of_ours(running: Stage, many: list[
     """Of any mutated requests a backend sees whole ones of ours, one that breaks off, or nothing."""
     backend = running.backends["HQ"]
     backend.connections.clear()
+    running.reload(running.settings)
     await asyncio.gather(*(send(running, raw) for raw in many))
     ids = []
     for heard in backend.connections:
