@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Self
 
 from proxy.certkit.authority import Authority
-from proxy.certkit.faults import FAULTS
+from proxy.certkit.faults import FAULTS, Make
+from proxy.certkit.leaf import Leaf
 from proxy.events.access import AccessEntry
 from proxy.events.record import Event
 from proxy.service.build import Outlets
@@ -96,11 +97,18 @@ class Backend:
         self.script = script
         self.connections: list[Heard] = []
         self.port = 0
+        self.context: ssl.SSLContext | None = None
 
     @property
     def raw(self) -> bytes:
         """Every byte heard, over all connections."""
         return b"".join(heard.raw for heard in self.connections)
+
+    def present(self, leaf: Leaf) -> None:
+        """Present another certificate in handshakes from now on."""
+        assert self.context is not None
+        with tempfile.TemporaryDirectory() as folder:
+            self.context.load_cert_chain(*leaf.write(Path(folder), "leaf"))
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Play the script on one connection."""
@@ -257,7 +265,7 @@ class Stage:
 async def stage(
     sites: dict[str, Script],
     *,
-    faults: dict[str, str] | None = None,
+    faults: dict[str, str | Make] | None = None,
     settings: str = "",
     site_settings: dict[str, str] | None = None,
     server_version: ssl.TLSVersion | None = None,
@@ -265,7 +273,8 @@ async def stage(
 ) -> AsyncIterator[Stage]:
     """Start one backend for each site and the proxy in front.
 
-    `faults`: site → name in `certkit.faults.FAULTS`, `good` where it is not named. `settings`: further TOML tables.
+    `faults`: site → name in `certkit.faults.FAULTS` or what makes the certificate, `good` where it is not named.
+    `settings`: further TOML tables, lines of `[trust]` first.
     `site_settings`: site → further TOML lines of its `[[sites]]` table. The first site is the default; site X answers
     for the host `x.localhost` too. `choice`: transports other than the best that there are.
     """
@@ -277,8 +286,9 @@ async def stage(
         running = Stage(folder, authority, choice=choice)
         for name, script in sites.items():
             backend = running.backends[name] = Backend(f"cas.{name.lower()}.test", script)
-            leaf = FAULTS[(faults or {}).get(name, "good")].make(authority, backend.name)
-            context = leaf.server_context()
+            fault = (faults or {}).get(name, "good")
+            leaf = (FAULTS[fault].make if isinstance(fault, str) else fault)(authority, backend.name)
+            context = backend.context = leaf.server_context()
             if server_version is not None:
                 context.minimum_version = context.maximum_version = server_version
             server = await asyncio.start_server(backend.serve, "127.0.0.1", 0, ssl=context)
