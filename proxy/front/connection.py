@@ -143,11 +143,12 @@ class BrowserConnection(asyncio.Protocol):
     def finish(self, *, close: bool) -> None:
         """Close after the answer, or turn to the next request."""
         exchange, self._exchange = self._exchange, None
-        announced, self._body = self._body is not None, None
+        self._body = None
         if self.transport is None:
             return
         if close or self.closing:
             unread = exchange is not None and not exchange.request_ended
+            announced = exchange is not None and exchange.facts is not None
             self._close(linger=(LINGER_SECONDS if announced else LINGER_BRIEFLY) if unread else 0.0)
             return
         equipment = self._holder.now
@@ -157,6 +158,12 @@ class BrowserConnection(asyncio.Protocol):
             # Through the loop, not by recursion: a hundred pipelined refusals must not fill the stack.
             self.deadline = equipment.ticks.now + equipment.timeouts.request_head
             asyncio.get_running_loop().call_soon(self._advance)
+
+    def cut(self) -> None:
+        """End at once, whatever is in flight."""
+        if self._exchange is not None:
+            self._exchange.leave()
+        self.abort()
 
     def abort(self) -> None:
         """Cut the connection so that the browser sees an incomplete answer."""
@@ -191,9 +198,9 @@ class BrowserConnection(asyncio.Protocol):
             self._exchange.expire(now)
         elif self.transport is None:
             return
-        elif self.transport.is_closing():
+        elif self.transport.is_closing() or self._lingering:
             self.transport.abort()
-        elif self._buffer:
+        elif self._buffer.strip(b"\r\n"):
             self._refuse_unread(ClientFault(408, "The request's head did not arrive in time."))
         else:
             self._close(linger=0.0)
@@ -205,13 +212,12 @@ class BrowserConnection(asyncio.Protocol):
         if self._exchange is not None or self.transport is None or self._lingering or self.transport.is_closing():
             return
         buffer = self._buffer
-        if buffer.startswith(b"\r\n"):
+        if buffer.startswith(b"\r\n"):  # they stay in the buffer: one now and then must not put the end off
             buffer = without_empty_lines(buffer)
             self._scanned = 0
         end = buffer.find(HEAD_END, self._scanned)
         equipment = self._holder.now
         if end < 0:
-            self._buffer = buffer
             self._scanned = max(0, len(buffer) - 3)
             if len(buffer) > equipment.limits.head_bytes:
                 self._refuse_unread(ClientFault(431, f"The head is larger than {equipment.limits.head_bytes} bytes."))

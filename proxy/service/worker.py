@@ -175,7 +175,7 @@ class Worker:
         for listener in [*self.listeners, *self.redirects]:
             await listener.end()
         for connection in self._connections():
-            connection.abort()
+            connection.cut()
         await self._plant.pools.close()
         await self._admin.stop()
         self._ticker.stop()
