@@ -87,7 +87,9 @@ class ServerSettings(Table, frozen=True, kw_only=True):
             extra={"example": "/run/secrets/casproxy-admin-token"},
         ),
     ] = ""
-    state_dir: Annotated[str, Meta(description="Directory for what the proxy itself writes.")] = "/var/lib/casproxy"
+    state_dir: Annotated[
+        str, Meta(description="Directory for what the proxy itself writes. Only the lab writes there.")
+    ] = "/var/lib/casproxy"
     certificate: CertificateFile
     key: KeyFile = ""
     certificates: Annotated[
@@ -196,9 +198,10 @@ class Log(Table, frozen=True, kw_only=True):
             extra={"example": "/var/log/casproxy/access.log", "absent": "Absent: standard output."},
         ),
     ] = ""
-    user: Annotated[Literal["none", "hash", "plain"], Meta(description="How user names appear in logs and events.")] = (
-        "none"
-    )
+    user: Annotated[
+        Literal["none", "hash", "plain"],
+        Meta(description="How user names appear in logs and events. Nobody signs in yet, so nothing shows one."),
+    ] = "none"
 
 
 class Events(Table, frozen=True, kw_only=True):
