@@ -13,8 +13,10 @@ def fingerprint(policy: TrustPolicy) -> str:
     """
     digest = hashlib.sha256(f"{policy.allow_untrusted} {policy.ca_mode.value} {policy.source}".encode())
     for name in policy.ca_files:
-        path = Path(name)
-        content = path.read_bytes() if path.is_file() else b""
+        try:
+            content = Path(name).read_bytes()
+        except (OSError, ValueError):
+            content = b""
         digest.update(hashlib.sha256(name.encode() + b"\0" + content).digest())
     return digest.hexdigest()
 

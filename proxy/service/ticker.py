@@ -17,24 +17,18 @@ class Ticker:
         self._sweeps = sweeps
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
+        self._due: list[asyncio.Handle] = []
 
     def start(self) -> None:
-        """Begin to tick."""
+        """Begin to tick. Each sweep is a call of its own: a defect in one stops neither the clock nor the others."""
         self._ticks.now = now = self._loop.time()
-        self._timer = self._loop.call_later(INTERVAL_SECONDS, self._tick)
-        for sweep in self._sweeps:
-            sweep(now)
+        self._timer = self._loop.call_later(INTERVAL_SECONDS, self.start)
+        self._due = [self._loop.call_soon(sweep, now) for sweep in self._sweeps]
 
     def stop(self) -> None:
         """Tick no more. Calling it again does nothing."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-    def _tick(self) -> None:
-        try:
-            self.start()
-        except BaseException:
-            # A defect in one sweep must not stop the clock: time limits are what protects everybody else.
-            self._timer = self._loop.call_later(INTERVAL_SECONDS, self._tick)
-            raise
+        for call in self._due:
+            call.cancel()
