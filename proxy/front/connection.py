@@ -10,7 +10,7 @@ from proxy.front.gate import BACKLOG, UPSTREAM, Gate
 from proxy.front.seats import Seat
 from proxy.message.body import BodyReader
 from proxy.message.faults import MalformedMessage
-from proxy.message.head import without_empty_lines
+from proxy.message.head import too_large, without_empty_lines
 from proxy.message.memory import RequestMemory
 from proxy.model.message import NONE
 from proxy.relay.equipment import Equipment, Holder
@@ -220,7 +220,7 @@ class BrowserConnection(asyncio.Protocol):
         if end < 0:
             self._scanned = max(0, len(buffer) - 3)
             if len(buffer) > equipment.limits.head_bytes:
-                self._refuse_unread(ClientFault(431, f"The head is larger than {equipment.limits.head_bytes} bytes."))
+                self._refuse_unread(too_large(buffer, equipment.limits))
             return
         end += 4
         self._buffer = buffer[end:]

@@ -67,7 +67,7 @@ def parse_request_head(raw: bytes, limits: Limits) -> RequestHead:
     Source: RFC 9112 §2.2, §3, §5; RFC 9110 §15.5.15, §15.6.2; RFC 6585 §5.
     """
     if len(raw) > limits.head_bytes:
-        raise _too_large(raw, limits)
+        raise too_large(raw, limits)
     collector = _Collector()
     try:
         HttpRequestParser(collector).feed_data(raw)
@@ -90,6 +90,14 @@ def parse_request_head(raw: bytes, limits: Limits) -> RequestHead:
     if raw.find(b" \r") >= 0 or raw.find(b"\t\r") >= 0:  # `in` raises and catches within, up to Python 3.11
         fields = _stripped(fields)
     return _new(RequestHead, (parts[0], target, minor, fields))
+
+
+def too_large(raw: bytes, limits: Limits) -> ClientFault:
+    """Choose between 414 and 431 for a head beyond `head_bytes`, whether or not it is complete."""
+    parts = raw[: max(raw.find(CRLF), 0) or len(raw)].split(b" ", 2)
+    if len(parts) > 1 and len(parts[1]) > limits.target_bytes:
+        return ClientFault(414, "The request target is too long.")
+    return ClientFault(431, "The request head is too large.")
 
 
 def parse_response_head(raw: bytes, limits: Limits) -> ResponseHead:
@@ -142,14 +150,6 @@ def _has_long_field(fields: Fields, limits: Limits) -> bool:
 def _stripped(fields: Fields) -> Fields:
     """Take away the white space after values; llhttp takes away only what stands before them."""
     return [(name, value.rstrip(OWS)) for name, value in fields]
-
-
-def _too_large(raw: bytes, limits: Limits) -> ClientFault:
-    """Choose between 414 and 431 for a head beyond `head_bytes`."""
-    parts = raw[: max(raw.find(CRLF), 0) or len(raw)].split(b" ", 2)
-    if len(parts) > 1 and len(parts[1]) > limits.target_bytes:
-        return ClientFault(414, "The request target is too long.")
-    return ClientFault(431, "The request head is too large.")
 
 
 def _refusal(raw: bytes, limits: Limits) -> ClientFault:  # noqa: PLR0911 - one return per reason
