@@ -1,4 +1,4 @@
-"""The switch's matrix over real TLS: every fault of a certificate × 0/1 × where it is set × TLS 1.2/1.3."""
+"""The switch's matrix over real TLS: every fault of a certificate, at 0 and 1, set here and there, TLS 1.2 and 1.3."""
 
 import asyncio
 import ssl
