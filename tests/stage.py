@@ -207,6 +207,7 @@ class Stage:
     backends: dict[str, Backend] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     access: list[AccessEntry] = field(default_factory=list)
+    browsers: list[Browser] = field(default_factory=list)
     worker: Worker | None = None
     settings: str = ""
     choice: Choice | None = None
@@ -223,9 +224,14 @@ class Stage:
         if version is not None:
             context.minimum_version = context.maximum_version = version
         async with asyncio.timeout(PATIENCE):
-            return Browser(
-                *await asyncio.open_connection("127.0.0.1", self.port, ssl=context, server_hostname="localhost")
-            )
+            streams = await asyncio.open_connection("127.0.0.1", self.port, ssl=context, server_hostname="localhost")
+        self.browsers.append(Browser(*streams))
+        return self.browsers[-1]
+
+    def end_browsers(self) -> None:
+        """Cut the connections that a test left open, for instance because it failed."""
+        for browser in self.browsers:
+            browser.writer.transport.abort()
 
     async def ask(self, data: bytes, *, to_head: bool = False) -> Answer:
         """Ask once on a connection of its own."""
@@ -298,6 +304,7 @@ async def stage(
         await running.start()
         assert running.worker is not None
         stack.push_async_callback(running.worker.stop)
+        stack.callback(running.end_browsers)
         yield running
 
 
