@@ -16,10 +16,10 @@ def open_certificates(pairs: Iterable[tuple[str, str]], minimum: str) -> Certifi
 
     `load` has checked the files. Raises: OSError or ssl.SSLError when they have changed since.
     """
-    return arrange_certificates(
-        (names_of(certificate), server_context(certificate, key or certificate, VERSIONS[minimum]))
-        for certificate, key in pairs
-    )
+    contexts = [
+        (certificate, server_context(certificate, key or certificate, VERSIONS[minimum])) for certificate, key in pairs
+    ]
+    return arrange_certificates((names_of(certificate), context) for certificate, context in contexts)
 
 
 def names_of(certificate: str) -> list[str]:

@@ -39,9 +39,11 @@ async def _serve(loaded: Loaded, load: Load, *, colour: bool) -> int:
         worker = Worker(loaded, logs.outlets)
         worker.add_sweep(logs.tick)
         await worker.start()
-        tune_collector()
-        calls = _Calls(worker, load, logs)
-        return await calls.until_ended()
+        try:
+            tune_collector()
+            return await _Calls(worker, load, logs).until_ended()
+        finally:
+            await worker.stop()
     finally:
         gc.unfreeze()
         logs.close()
@@ -72,7 +74,6 @@ class _Calls:
         for task in (drain, hurry):
             task.cancel()
         await asyncio.gather(drain, hurry, return_exceptions=True)
-        await self._worker.stop()
         return OK if finished else DRAIN_CUT
 
     def _ask_to_end(self) -> None:

@@ -68,7 +68,7 @@ class Worker:
         self._admin = Admin(self)
         self.admin_port = 0
         """Port of the admin listener, once started."""
-        self._draining = False
+        self._serving = self._draining = False
 
     # ── start ────────────────────────────────────────────────────────────────────────────────────
 
@@ -95,6 +95,7 @@ class Worker:
             raise
         for listener in [*self.listeners, *self.redirects]:
             listener.start()
+        self._serving = True
         self._announce()
 
     def add_sweep(self, sweep: Callable[[float], None]) -> None:
@@ -103,7 +104,7 @@ class Worker:
 
     def is_ready(self) -> bool:
         """Tell whether new requests are welcome; backends and their trust do not count."""
-        return bool(self.listeners) and not self._draining
+        return self._serving and not self._draining
 
     def _announce(self) -> None:
         emit, settings = self._outlets.emit, self._loaded.settings
@@ -180,7 +181,8 @@ class Worker:
         await self._admin.stop()
         self._ticker.stop()
         await asyncio.sleep(0)  # aborted transports tell their protocols on the next turn of the loop
-        if self.listeners:
+        if self._serving:
+            self._serving = False
             self._outlets.emit(Event(id=STOPPED, parameters=(self.name,)))
 
     async def _start_admin(self, text: str) -> None:
