@@ -296,3 +296,25 @@ def test_an_upgrade_that_the_backend_declines_is_a_usual_answer():
     connection.data_received(LENGTH + b"hello")
 
     assert (browser.calls, world.pools[0].returned) == (["keep"], [connection])
+
+
+def test_an_early_answer_lets_a_held_browser_go():
+    """A backend that took no more of the body and answers all the same: reading goes on with the end."""
+    world = World()
+    connection = world.offer()
+    _, browser = world.request(head("POST", "/", "Content-Length: 5"), b"he", ended=False)
+    connection.pause_writing()
+    connection.data_received(LENGTH + b"hello")
+
+    assert browser.calls == ["hold", "release", "close"]
+
+
+def test_a_chunk_that_is_not_whole_yet_writes_nothing():
+    """The framing of the backend's body alone is nothing that the browser must hear of."""
+    connection, _, browser = ask(World())
+    connection.data_received(CHUNKED)
+    written = browser.written
+    connection.data_received(b"5")
+    connection.data_received(b"\r\n")
+
+    assert browser.written == written

@@ -678,3 +678,16 @@ def test_a_silent_tunnel_is_closed():
     assert browser.calls == ["tunnel", "close"]
     assert connection.transport.is_aborted
     assert len(world.access) == 1
+
+
+def test_a_body_that_arrives_during_the_answer_is_progress():
+    """It goes out, and the end of the wait counts from it."""
+    world = World()
+    connection = world.offer()
+    exchange, _ = world.request(POST, b"he", ended=False)
+    connection.data_received(BEGUN)
+    connection.transport.take()
+    world.ticks.now += 20
+    exchange.send_body(b"l", ended=False)
+
+    assert (connection.transport.written, exchange.progress) == (b"l", NOW + 20)

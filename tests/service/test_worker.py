@@ -288,3 +288,29 @@ async def test_an_idle_worker_drains_at_once():
     """There is nothing to wait for."""
     async with stage({"HQ": answering(OK)}) as running:
         assert await running.worker.drain()
+
+
+async def test_a_handshake_that_ends_while_draining_ends_its_connection():
+    """It was under way: it may finish, and nothing is asked on it."""
+    async with stage({"HQ": answering(OK)}) as running:
+        sock = socket.create_connection(("127.0.0.1", running.port))
+        sock.setblocking(False)
+        await running.until(lambda: running.worker._seats.occupied)
+        drain = asyncio.ensure_future(running.worker.drain())
+        await asyncio.sleep(0)
+        context = ssl.create_default_context(cadata=running.authority.certificate_pem.decode())
+        reader, writer = await asyncio.open_connection(sock=sock, ssl=context, server_hostname="localhost")
+        async with asyncio.timeout(PATIENCE):
+            rest = await reader.read(-1)
+        writer.close()
+
+        assert (rest, await drain) == (b"", True)
+
+
+async def test_time_limits_are_enforced_on_every_connection():
+    """A browser that asks nothing is closed with the next tick after its time."""
+    async with stage({"HQ": answering(OK)}, settings='[timeouts]\nrequest_head = "0.1s"\n') as running:
+        browser = await running.browser()
+
+        assert await browser.rest() == b""
+        browser.close()
