@@ -230,8 +230,8 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _take_switch(self, head: ResponseHead, facts: ResponseFacts, rest: bytes) -> None:
         question = self._question
-        if question is None or not question.upgrade or not facts.upgrade:
-            self._break("switched protocols unasked", "http_upgrade_failed")
+        if question is None or not _is_offered(facts.upgrade, question.upgrade):
+            self._break("switched to a protocol that nobody asked for", "http_upgrade_failed")
             return
         self.state = TUNNEL
         if self.receiver is not None:
@@ -286,3 +286,9 @@ class UpstreamConnection(asyncio.Protocol):
         self.abort()
         if receiver is not None:
             receiver.on_broken(sentence, error_type)
+
+
+def _is_offered(chosen: bytes, offered: bytes) -> bool:
+    """Tell whether a backend switched to what was asked for (RFC 9110 §7.8); both are lists, case does not count."""
+    asked = {name.strip() for name in offered.lower().split(b",")}
+    return bool(chosen) and all(name.strip() in asked for name in chosen.lower().split(b","))

@@ -132,9 +132,10 @@ async def test_an_end_within_the_head_is_502(data: bytes) -> None:
         browser.close()
 
 
-async def test_another_protocol_than_asked_for_is_502() -> None:
+@pytest.mark.parametrize("protocol", [b"h2c", b"telnet", b"websocket, telnet", b""])
+async def test_another_protocol_than_asked_for_is_502(protocol: bytes) -> None:
     """A backend that switches to a protocol the browser did not offer is 502: a tunnel is for what was asked."""
-    switch = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    switch = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: " + protocol + b"\r\n\r\n"
     async with stage({"HQ": once(switch)}) as running:
         answer = await running.ask(request(b"Connection: Upgrade", b"Upgrade: websocket"))
         assert (answer.status, len(running.seen(1003))) == (502, 1)
