@@ -273,6 +273,7 @@ async def stage(
     *,
     faults: dict[str, str | Make] | None = None,
     settings: str = "",
+    server_settings: str = "",
     site_settings: dict[str, str] | None = None,
     server_version: ssl.TLSVersion | None = None,
     choice: Choice | None = None,
@@ -300,7 +301,7 @@ async def stage(
             server = await asyncio.start_server(backend.serve, "127.0.0.1", 0, ssl=context)
             backend.port = server.sockets[0].getsockname()[1]
             stack.push_async_callback(_close_server, server)
-        running.settings = _settings(running, settings, site_settings or {})
+        running.settings = _settings(running, server_settings, settings, site_settings or {})
         await running.start()
         assert running.worker is not None
         stack.push_async_callback(running.worker.stop)
@@ -313,7 +314,7 @@ async def _close_server(server: asyncio.Server) -> None:
     await asyncio.sleep(0)
 
 
-def _settings(running: Stage, more: str, of_sites: dict[str, str]) -> str:
+def _settings(running: Stage, of_server: str, more: str, of_sites: dict[str, str]) -> str:
     folder = running.folder
     tables = [
         f"""[server]
@@ -322,6 +323,7 @@ listen = "127.0.0.1:0"
 admin = "127.0.0.1:0"
 certificate = "{folder}/front.pem"
 key = "{folder}/front.key.pem"
+{of_server}
 """,
         more if "[trust]" in more else f'[trust]\nca_files = ["{folder}/ca.pem"]\n{more}',
     ]
