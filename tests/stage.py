@@ -211,10 +211,14 @@ class Stage:
     worker: Worker | None = None
     settings: str = ""
     choice: Choice | None = None
+    apart_port: int = 0
+    """HTTPS port of a proxy that runs in a process of its own (tests/process.py)."""
 
     @property
     def port(self) -> int:
         """The proxy's HTTPS port."""
+        if self.apart_port:
+            return self.apart_port
         assert self.worker is not None
         return self.worker.listeners[0].address[1]
 
@@ -277,13 +281,15 @@ async def stage(
     site_settings: dict[str, str] | None = None,
     server_version: ssl.TLSVersion | None = None,
     choice: Choice | None = None,
+    apart: bool = False,
 ) -> AsyncIterator[Stage]:
     """Start one backend for each site and the proxy in front.
 
     `faults`: site → name in `certkit.faults.FAULTS` or what makes the certificate, `good` where it is not named.
     `settings`: further TOML tables, lines of `[trust]` first.
     `site_settings`: site → further TOML lines of its `[[sites]]` table. The first site is the default; site X answers
-    for the host `x.localhost` too. `choice`: transports other than the best that there are.
+    for the host `x.localhost` too. `choice`: transports other than the best that there are. `apart`: the backends alone,
+    for a proxy in a process of its own.
     """
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -302,9 +308,10 @@ async def stage(
             backend.port = server.sockets[0].getsockname()[1]
             stack.push_async_callback(_close_server, server)
         running.settings = _settings(running, server_settings, settings, site_settings or {})
-        await running.start()
-        assert running.worker is not None
-        stack.push_async_callback(running.worker.stop)
+        if not apart:
+            await running.start()
+            assert running.worker is not None
+            stack.push_async_callback(running.worker.stop)
         stack.callback(running.end_browsers)
         yield running
 
