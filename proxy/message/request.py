@@ -105,7 +105,10 @@ class RequestReader:
         options = connection_options(take(_CONNECTION, _NOTHING))
         lines = without_named(lines, options)
         framing = announced_framing(take(_LENGTH, _NOTHING), take(_CODING, _NOTHING), minor) or NO_BODY
-        upgrade = upgrade_value(take(_UPGRADE, _NOTHING), options, minor)
+        upgrade = b""
+        has_body = framing.length or framing.kind is _CHUNKED_BODY
+        if _UPGRADE in marked and not has_body:  # a switch in the middle of a body would mix it with the tunnel
+            upgrade = upgrade_value(marked[_UPGRADE], options, minor)
         expects = _EXPECT in marked and _expects_continue(marked[Role.EXPECT], framing, minor)
         if expects:
             lines.append(b"Expect: 100-continue\r\n")

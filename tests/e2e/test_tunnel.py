@@ -196,3 +196,15 @@ async def test_a_pipelined_request_behind_an_upgrade_belongs_to_the_tunnel() -> 
         assert (await browser.answer()).body == b"no"
         assert (await browser.answer()).body == b"ok"
         browser.close()
+
+
+@pytest.mark.parametrize(
+    "body", [b"Content-Length: 5\r\n\r\nfive!", b"Transfer-Encoding: chunked\r\n\r\n5\r\nfive!\r\n0\r\n\r\n"]
+)
+async def test_a_request_with_a_body_asks_for_no_upgrade(body: bytes) -> None:
+    """A switch in the middle of a body would mix it with the tunnel: such a request passes without its Upgrade."""
+    async with stage({"HQ": playing(OK)}) as running:
+        raw = request(b"Connection: Upgrade", b"Upgrade: websocket", method=b"POST")[:-2] + body
+        assert (await running.ask(raw)).status == 200
+        (asked,) = requests_in(running.backends["HQ"].raw)
+        assert (asked.values(b"upgrade"), asked.body) == ([], b"five!")
