@@ -139,8 +139,9 @@ async def test_permission_to_send_passes() -> None:
         browser.close()
 
 
-async def test_a_final_answer_instead_of_permission() -> None:
+async def test_a_final_answer_instead_of_permission(monkeypatch: pytest.MonkeyPatch) -> None:
     """A backend that answers finally at once is heard; the body is not asked for, and neither connection goes on."""
+    monkeypatch.setattr("proxy.front.connection.LINGER_SECONDS", 0.2)
 
     async def refusing(heard: Heard, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while await heard.head(reader):

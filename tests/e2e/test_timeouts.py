@@ -123,7 +123,7 @@ async def test_a_handshake_that_stays_incomplete(opening: bytes) -> None:
 
 async def test_an_idle_connection() -> None:
     """After an answer the connection stays for `keep_alive` and then ends without a word; on the backend's side too."""
-    async with stage({"HQ": playing(OK)}, settings=limits(keep_alive=0.3, request_head=0.1)) as running:
+    async with stage({"HQ": playing(OK)}, settings=limits(keep_alive=0.5, request_head=0.1)) as running:
         browser = await running.browser()
         await browser.ask(request())
         await asyncio.sleep(0.15)
@@ -150,7 +150,7 @@ async def test_an_upload_that_stalls(head: bytes) -> None:
 async def test_a_slow_upload_and_a_slow_answer_that_move() -> None:
     """A body that moves may take longer than `body_progress`, up and down."""
     start = b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n"
-    async with stage({"HQ": dripping(start, b"x", 8)}, settings=limits(body_progress=0.25)) as running:
+    async with stage({"HQ": dripping(start, b"x", 8)}, settings=limits(body_progress=0.4)) as running:
         browser = await running.browser()
         await browser.send(request(b"Content-Length: 8", method=b"PUT"))
         for _ in range(8):
@@ -257,7 +257,7 @@ async def test_a_route_may_take_longer() -> None:
 async def test_heartbeats_keep_a_notification_open() -> None:
     """A notification that beats within `body_progress` lives on, far beyond any limit for a head."""
     start = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-    times = limits(body_progress=0.25, response_head=0.2, request_head=0.2, keep_alive=0.2)
+    times = limits(body_progress=0.4, response_head=0.3, request_head=0.3, keep_alive=0.3)
     async with stage({"HQ": dripping(start, b"1\r\n \r\n", 12, b"0\r\n\r\n")}, settings=times) as running:
         assert (await running.ask(request())).body == b" " * 12
 
@@ -267,12 +267,12 @@ async def test_an_idle_tunnel(beats: int) -> None:
     """A tunnel without a byte for `tunnel_idle` is closed on both sides; a byte in one direction keeps it open."""
     switch = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
     script = dripping(switch, b"x", beats)
-    async with stage({"HQ": script}, settings=limits(tunnel_idle=0.3, body_progress=0.1)) as running:
+    async with stage({"HQ": script}, settings=limits(tunnel_idle=0.4, body_progress=0.1)) as running:
         browser = await running.browser()
         await browser.send(request(b"Upgrade: websocket", b"Connection: Upgrade"))
         await browser.head()
         started = time.monotonic()
         assert await browser.rest() == b"x" * beats
-        assert time.monotonic() - started > 0.25 + beats * STEP / 2
+        assert time.monotonic() - started > 0.35 + beats * STEP / 2
         await running.until(backend_closed(running))
         browser.close()

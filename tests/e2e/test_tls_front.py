@@ -14,7 +14,7 @@ from tests.wire import playing, request
 pytestmark = pytest.mark.e2e
 
 REFUSED = (ssl.SSLError, ConnectionResetError)
-"""How a browser sees a refused handshake: an alert, or with aiofastnet merely the end."""
+"""How a browser sees a refused handshake: an alert or, as asyncio, uvloop and aiofastnet have it, merely the end."""
 
 
 def context(running: Stage, **versions: ssl.TLSVersion) -> ssl.SSLContext:
