@@ -46,6 +46,8 @@ class FakeTransport(asyncio.Transport):
         self.writes: list[bytes] = []
         self.calls: list[str] = []
         """`pause`, `resume`, `close` and `abort`, in order."""
+        self.unsent = 0
+        """Bytes that the peer has not taken yet."""
         self.high_water: int | None = None
         """When set: a write that brings more than so many bytes makes the protocol pause."""
 
@@ -55,6 +57,10 @@ class FakeTransport(asyncio.Transport):
         self.written += data
         if self.high_water is not None and len(data) > self.high_water:
             self.protocol.pause_writing()
+
+    def get_write_buffer_size(self) -> int:
+        """Give what the test says is not sent yet."""
+        return self.unsent
 
     def pause_reading(self) -> None:
         """Remember it."""

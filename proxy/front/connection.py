@@ -5,9 +5,9 @@ One request at a time: what a browser pipelines waits in the buffer, bounded, un
 
 import asyncio
 
-from proxy.errors import ClientFault, OurFault, ProxyError
+from proxy.errors import ClientFault, ProxyError
 from proxy.front.gate import BACKLOG, UPSTREAM, Gate
-from proxy.front.seats import Seat
+from proxy.front.seats import Seat, too_many
 from proxy.message.body import BodyReader
 from proxy.message.faults import MalformedMessage
 from proxy.message.head import too_large, without_empty_lines
@@ -15,11 +15,9 @@ from proxy.message.memory import RequestMemory
 from proxy.model.message import NONE
 from proxy.relay.equipment import Equipment, Holder
 from proxy.relay.exchange import NEVER, Exchange
+from proxy.relay.refuse import fault_of
 
 HEAD_END = b"\r\n\r\n"
-
-TOO_MANY = "limits.connections or limits.connections_per_client is reached."
-RETRY_SECONDS = 5
 
 LINGER_BYTES = 1_048_576
 LINGER_SECONDS = 2.0
@@ -175,8 +173,10 @@ class BrowserConnection(asyncio.Protocol):
 
     @property
     def is_busy(self) -> bool:
-        """Whether a request is in flight."""
-        return self._exchange is not None
+        """Whether a request is in flight, or an answer on its way out."""
+        if self.transport is None:
+            return False
+        return self._exchange is not None or self.transport.get_write_buffer_size() > 0
 
     def drain(self) -> None:
         """Close now when idle, else after the answer under way."""
@@ -227,20 +227,21 @@ class BrowserConnection(asyncio.Protocol):
         self._scanned = 0
         exchange = self._exchange = Exchange(equipment, self)
         first, ended = b"", True
+        if self._seat.is_extra:
+            exchange.refuse(too_many())
+            return
         try:
-            if self._seat.is_extra:
-                raise OurFault(503, TOO_MANY, error_type="connection_limit_reached", retry_after=RETRY_SECONDS)
             framing = exchange.prepare(buffer[:end], self._memory)
             if framing.kind is not NONE:
                 self._body = BodyReader(framing)
                 first, ended = self._read_body(self._buffer)
+            exchange.start(first, ended=ended)
         except ProxyError as error:
             exchange.refuse(error)
-            return
         except MalformedMessage as fault:
             exchange.refuse(ClientFault(400, f"The request's body cannot be framed: {fault}."))
-            return
-        exchange.start(first, ended=ended)
+        except Exception as defect:  # noqa: BLE001 - the last resort: a defect of ours costs one request, and is told
+            exchange.refuse(fault_of(defect))
 
     def _refuse_unread(self, error: ClientFault) -> None:
         """Refuse a request whose head never became complete."""

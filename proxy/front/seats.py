@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import Callable
 
+from proxy.errors import OurFault
 from proxy.events.record import Emit, Event
 from proxy.model.limits import Limits
 
 LIMIT_EVENT = 1014
 ALL = "all"
+RETRY_SECONDS = 5
+"""For `Retry-After`."""
 EXTRA_SEATS = 64
 """Connections beyond the limits that are still told 503 before they are closed; beyond these it is a close at once."""
 SILENCE_SECONDS = 1.0
@@ -86,3 +89,9 @@ class Seats:
         if len(self.occupied) >= self.limits.connections:
             return ALL
         return address if self._of_client.get(address, 0) >= self.limits.connections_per_client else ""
+
+
+def too_many() -> OurFault:
+    """Make what a connection over a limit is answered with."""
+    sentence = "limits.connections or limits.connections_per_client is reached."
+    return OurFault(503, sentence, error_type="connection_limit_reached", retry_after=RETRY_SECONDS)

@@ -30,6 +30,10 @@ class AnswerRelay(ExchangeState):
         assert request is not None
         self.answer_facts = facts
         if head.status == SWITCHING_PROTOCOLS:
+            if not self.request_ended and self.connection is not None:
+                self.connection.abort()  # what follows of the body would pass for the new protocol
+                self.on_broken("switched protocols before the request had ended", "http_upgrade_failed")
+                return
             self._begin_tunnel(head, facts, first)
             return
         framing = facts.framing

@@ -114,10 +114,10 @@ class Exchange(AnswerRelay):
         assert head is not None
         assert facts is not None
         assert destination is not None
+        self.connection = connection  # first of all: whatever happens, somebody lets it go
         written = self._surround(head, facts, destination, trusted=connection.trusted)
         data = b"".join((head.method, b" ", facts.target, written[0], self.request_id, written[1], self.pending))
         self.pending = b""
-        self.connection = connection
         self.phase = ASKED
         self.await_progress()
         held, self.held = self.held, False

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from proxy.errors import ProxyError, UpstreamFault, UpstreamNotTrusted
+from proxy.errors import OurFault, ProxyError, UpstreamFault, UpstreamNotTrusted
 from proxy.pages.render import ErrorView
 from proxy.relay.state import ExchangeState
 from proxy.trust.reasons import REASONS, reason_of
@@ -81,6 +81,21 @@ def accept_of(exchange: ExchangeState) -> bytes:
     if exchange.head is None:
         return b""
     return b", ".join(value for name, value in exchange.head.fields if name.lower() == b"accept")
+
+
+def fault_of(defect: Exception) -> OurFault:
+    """Turn a defect of ours into the 500 that is answered; `str()` says what and where."""
+    return OurFault(500, f"{type(defect).__name__}{place_of(defect)}.")
+
+
+def place_of(defect: BaseException) -> str:
+    """Name the line a defect comes from. Its text is left out: a peer may have written it."""
+    trace = defect.__traceback__
+    if trace is None:
+        return ""
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    return f" in {trace.tb_frame.f_code.co_filename.rpartition('/')[2]}, line {trace.tb_lineno}"
 
 
 def _as_token(name: str) -> str:

@@ -133,6 +133,10 @@ class ExchangeState:
             and facts.framing.kind is NONE
         )
 
+    def on_broken(self, sentence: str, error_type: str) -> None:
+        """Take the news that the backend's answer cannot be used; see `exchange`."""
+        raise NotImplementedError
+
     def await_progress(self) -> None:
         """Start waiting for the answer, or for more of the request's body."""
         now = self.progress = self.equipment.ticks.now

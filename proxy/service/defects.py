@@ -2,11 +2,10 @@
 
 import asyncio
 import ssl
-import traceback
-from pathlib import Path
 from typing import Any
 
 from proxy.events.record import Emit, Event
+from proxy.relay.refuse import place_of
 
 DEFECT_EVENT = 1006
 
@@ -35,7 +34,4 @@ def _describe(message: str, exc: object) -> str:
     """Name the exception and the line it comes from, but not its text, which a peer may have written."""
     if not isinstance(exc, BaseException):
         return f"{message}."
-    where = ""
-    if frames := traceback.extract_tb(exc.__traceback__):
-        where = f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}"
-    return f"{message}: {type(exc).__name__}{where}."
+    return f"{message}: {type(exc).__name__}{place_of(exc)}."

@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+from contextlib import suppress
 
 try:
     import resource
@@ -58,8 +59,10 @@ def allowed_connections(wanted: int) -> tuple[int, int]:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = wanted * 2 + SPARE_DESCRIPTORS
     if soft != resource.RLIM_INFINITY and soft < needed:
-        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        wish = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        with suppress(OSError, ValueError):  # the kernel's own bound, fs.nr_open, may be lower than "infinite"
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wish, hard))
+            soft = wish
     if soft == resource.RLIM_INFINITY or soft >= needed:
         return wanted, soft
     return max(1, (soft - SPARE_DESCRIPTORS) // 2), soft

@@ -20,7 +20,7 @@ class Logs:
     def __init__(self, settings: Settings, first_server: str, *, colour: bool = True) -> None:
         stream = Stream(STANDARD_ERROR)
         log = settings.log
-        colour = colour and "NO_COLOR" not in os.environ
+        colour = colour and not os.environ.get("NO_COLOR")
         look = choose_look(stream, log.format, level=log.level, colour=colour, period=settings.events.throttle)
         voice = Voice(first_server=first_server, provider=settings.events.provider)
         self.hub = Hub([Console(stream, voice, look)], time.time)

@@ -164,12 +164,17 @@ class Worker:
             connection.drain()
         loop = asyncio.get_running_loop()
         end = loop.time() + to_timeouts(self._loaded.settings.timeouts).drain
-        while self._seats.occupied and loop.time() < end:
+        while self._is_busy() and loop.time() < end:
             await asyncio.sleep(DRAIN_STEP_SECONDS)
             for connection in self._connections():
                 if not connection.closing:  # its handshake ended after the draining began
                     connection.drain()
-        return not any(connection.is_busy for connection in self._connections())
+        return not self._is_busy()
+
+    def _is_busy(self) -> bool:
+        """Tell whether something is in flight, a handshake too; an idle browser that ignores our close is nothing."""
+        protocols = [seat.protocol for seat in self._seats.occupied]
+        return any(not isinstance(each, BrowserConnection) or each.is_busy for each in protocols)
 
     async def stop(self) -> None:
         """End at once: cut what is in flight, close everything."""

@@ -93,8 +93,7 @@ MANY_PARAMETERS: dict[str, str] = {}
 
 BROAD_EXCEPT = {
     "proxy.cli.main": "the last resort of the command line: one sentence and exit code 4",
-    "proxy.relay.roundtrip": "the last resort of the pipeline: the browser gets a 500, the others go on",
-    "proxy.service.worker": "the last resort of the worker's main task",
+    "proxy.front.connection": "the last resort of the pipeline: the browser gets a 500, the others go on",
 }
 """Modules that may say `except Exception`, with the reason."""
 

@@ -1,6 +1,7 @@
 """The browser's side: what is a request, in which order it is answered, and when the connection ends."""
 
 import asyncio
+import dataclasses
 import gc
 import socket
 import weakref
@@ -572,3 +573,31 @@ def test_a_lost_connection_is_freed_without_the_collector():
         assert mark() is None
     finally:
         gc.enable()
+
+
+class Defective:
+    """A reader with a defect."""
+
+    def read(self, head: object) -> object:
+        """Fail in a way nobody foresaw."""
+        raise ZeroDivisionError(head)
+
+
+async def test_a_defect_costs_one_request_and_is_told():
+    """The browser gets a 500 without a trace of the defect, and event 1006 names it and its line."""
+    scene = Scene()
+    scene.holder.now = dataclasses.replace(scene.world.equipment, request_reader=Defective())
+    scene.send(head())
+
+    assert scene.statuses == [500]
+    assert b"ZeroDivision" not in scene.transport.written
+    assert [event.id for event in scene.world.events] == [1006]
+    assert "ZeroDivisionError in test_connection.py, line" in scene.world.events[0].note
+
+
+async def test_an_answer_on_its_way_out_is_busy():
+    """A connection is busy until the browser has taken its answer."""
+    scene = Scene()
+    scene.transport.unsent = 1
+
+    assert scene.connection.is_busy

@@ -318,3 +318,16 @@ def test_a_chunk_that_is_not_whole_yet_writes_nothing():
     connection.data_received(b"\r\n")
 
     assert browser.written == written
+
+
+def test_101_before_the_request_has_ended_is_refused():
+    """What follows of the body would pass for bytes of the new protocol: 502, and the connection is gone."""
+    world = World()
+    connection = world.offer()
+    _, browser = world.request(
+        head("POST", "/owa/", "Connection: Upgrade", "Upgrade: echo", "Content-Length: 5"), first=b"he", ended=False
+    )
+    connection.data_received(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+
+    assert browser.written.startswith(b"HTTP/1.1 502 ")
+    assert connection.transport.is_closing()
