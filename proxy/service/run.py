@@ -38,10 +38,11 @@ async def _serve(loaded: Loaded, load: Load, *, colour: bool) -> int:
     try:
         worker = Worker(loaded, logs.outlets)
         worker.add_sweep(logs.tick)
+        calls = _Calls(worker, load, logs)  # before anybody can read that it has started: a signal would kill it
         await worker.start()
         try:
             tune_collector()
-            return await _Calls(worker, load, logs).until_ended()
+            return await calls.until_ended()
         finally:
             await worker.stop()
     finally:
