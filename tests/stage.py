@@ -288,8 +288,8 @@ async def stage(
     `faults`: site → name in `certkit.faults.FAULTS` or what makes the certificate, `good` where it is not named.
     `settings`: further TOML tables, lines of `[trust]` first.
     `site_settings`: site → further TOML lines of its `[[sites]]` table. The first site is the default; site X answers
-    for the host `x.localhost` too. `choice`: transports other than the best that there are. `apart`: the backends alone,
-    for a proxy in a process of its own.
+    for the host `x.localhost` too. `choice`: transports other than the best that there are. `apart`: the backends
+    alone, for a proxy in a process of its own.
     """
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
