@@ -22,12 +22,13 @@ _new = tuple.__new__  # a named tuple's own constructor is a Python function
 class RequestMemory:
     """What the last request head on one connection said, and how it was written anew."""
 
-    __slots__ = ("_facts", "_fields", "_tail", "written", "written_for")
+    __slots__ = ("_facts", "_fields", "_limits", "_tail", "written", "written_for")
 
     def __init__(self) -> None:
         self._tail = b""
         self._fields: Fields = []
         self._facts: RequestFacts | None = None
+        self._limits: Limits | None = None
         self.written: tuple[bytes, bytes, Names] | None = None
         """What `RequestWriter.surround` made of it, and the names to rewrite in the answer."""
         self.written_for: tuple[object, bool] | None = None
@@ -35,9 +36,16 @@ class RequestMemory:
 
     def recall(self, raw: bytes, limits: Limits) -> tuple[RequestHead, RequestFacts] | None:
         """Give what `raw` says if all but its start line stood in the last head; None: read it in full."""
+        if limits is not self._limits:  # a reload may have made them narrower: read in full once
+            self._limits, self._facts = limits, None
         facts = self._facts
         end = raw.find(b"\r\n")
-        if facts is None or len(raw) - end != len(self._tail) or not raw.endswith(self._tail):
+        if (
+            facts is None
+            or len(raw) > limits.head_bytes
+            or len(raw) - end != len(self._tail)
+            or not raw.endswith(self._tail)
+        ):
             return None
         line = _USUAL(raw, 0, end)
         if line is None:

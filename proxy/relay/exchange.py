@@ -40,7 +40,11 @@ class Exchange(AnswerRelay):
             self.head, facts = known
             self.memory = memory
         else:
-            self.head = parse_request_head(raw, equipment.limits)
+            try:
+                self.head = parse_request_head(raw, equipment.limits)
+            except ClientFault:
+                self.unread = raw
+                raise
             facts = equipment.request_reader.read(self.head)
             if memory.keep(raw, self.head, facts):
                 self.memory = memory

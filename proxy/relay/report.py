@@ -42,6 +42,10 @@ DEFECT_STATUS = 500
 """Only this one is a defect: what else we answer for (a limit, the end) has events of its own, told once."""
 
 
+LONGEST_METHOD = 32
+"""Bytes of a method that are logged when the head could not be read."""
+
+
 def report_error(exchange: ExchangeState, error: ProxyError) -> None:
     """Emit the event of an error, if it has one."""
     number = EVENT_OF_ERROR.get(type(error))
@@ -90,6 +94,11 @@ def record_access(exchange: ExchangeState) -> None:
     if record is None:
         return
     head, decision, destination, browser = exchange.head, exchange.decision, exchange.destination, exchange.browser
+    if head is not None:
+        method, target = head.method, head.target
+    else:
+        method, target, *_ = [*exchange.unread.partition(b"\r")[0].split(b" "), b"", b""]
+        method = method[:LONGEST_METHOD]
     record(
         _new(
             AccessEntry,
@@ -97,8 +106,8 @@ def record_access(exchange: ExchangeState) -> None:
                 time(),
                 browser.peer,
                 exchange.request_id,
-                head.method if head is not None else b"",
-                head.target if head is not None else b"",
+                method,
+                target,
                 exchange.status,
                 exchange.bytes_out,
                 exchange.bytes_in,

@@ -92,6 +92,8 @@ class ExchangeState:
     closes = False
     """Whether the browser's connection closes after the answer."""
     head: RequestHead | None = None
+    unread = b""
+    """A head that could not be read; the access log shows what its first line looks like."""
     facts: RequestFacts | None = None
     memory: RequestMemory | None = None
     """The connection's, when it holds this head."""

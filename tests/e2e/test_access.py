@@ -77,7 +77,7 @@ async def test_each_request_has_one_entry_whatever_becomes_of_it() -> None:
         await browser.send(request(minor=0))
         await browser.rest()
         entries = [(line["http.request.method"], line["http.response.status_code"]) for line in lines(running)]
-        assert entries == [("", 501), ("", 400), ("GET", 200)]
+        assert entries == [("POLL", 501), ("nonsense", 400), ("GET", 200)]
         assert [entry.error for entry in running.access[:2]] == ["http_request_error"] * 2
         assert running.access[2].error == "http_response_incomplete"
 
