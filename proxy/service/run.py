@@ -30,10 +30,13 @@ def serve(loaded: Loaded, load: Load, *, colour: bool = True) -> int:
     """
     tune_allocator()
     with asyncio.Runner(loop_factory=new_loop) as runner:
-        return runner.run(_serve(loaded, load, colour=colour))
+        return runner.run(serve_in_loop(loaded, load, colour=colour))
 
 
-async def _serve(loaded: Loaded, load: Load, *, colour: bool) -> int:
+async def serve_in_loop(
+    loaded: Loaded, load: Load, *, colour: bool = True, tell: Callable[[Worker], None] = lambda _worker: None
+) -> int:
+    """Do the same beside other things in the running loop; `tell` gets the worker once it serves."""
     logs = Logs(loaded.settings, loaded.first_server, colour=colour)
     try:
         worker = Worker(loaded, logs.outlets)
@@ -42,6 +45,7 @@ async def _serve(loaded: Loaded, load: Load, *, colour: bool) -> int:
         await worker.start()
         try:
             tune_collector()
+            tell(worker)
             return await calls.until_ended()
         finally:
             await worker.stop()

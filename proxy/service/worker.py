@@ -109,7 +109,7 @@ class Worker:
     def _announce(self) -> None:
         emit, settings = self._outlets.emit, self._loaded.settings
         listens = ", ".join(f"https://{host}:{port}" for host, port in (each.address for each in self.listeners))
-        router = ", ".join(f"{name}: {policy}" for name, policy in self._policies())
+        router = ", ".join(f"{name}: {policy}" for name, policy in self.policies())
         note = f"Listens on {listens}. Trust policy: {router}. {self.transport_sentence}"
         emit(Event(id=STARTED, parameters=(self.name,), note=note))
         if self._loaded.is_default_switch:
@@ -119,7 +119,8 @@ class Worker:
         for warning in self._loaded.warnings:
             emit(Event(id=STARTED, parameters=(self.name,), note=str(warning)))
 
-    def _policies(self) -> list[tuple[str, str]]:
+    def policies(self) -> list[tuple[str, str]]:
+        """Give each site with its policy and where that was set, in words."""
         return [(site.name, f"{site.policy.name} ({site.policy.source})") for site in self._loaded.topology.sites]
 
     # ── reload ───────────────────────────────────────────────────────────────────────────────────
@@ -145,7 +146,7 @@ class Worker:
         for listener in self.listeners:
             listener.greeting = greeting
         self._plant.pools.retire_unwanted()
-        policies = ", ".join(f"{name}: {policy}" for name, policy in self._policies())
+        policies = ", ".join(f"{name}: {policy}" for name, policy in self.policies())
         self._outlets.emit(Event(id=RELOADED, parameters=(self.name,), note=f"Trust policy: {policies}."))
 
     def refuse_reload(self, sentence: str) -> None:

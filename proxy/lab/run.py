@@ -1,0 +1,117 @@
+"""Starts the five backend sites with real TLS on loopback; the proxy before them is left to the command line."""
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Self
+
+from aiohttp import web
+
+from proxy.certkit.store import Pair, Stored, Wanted, open_store
+from proxy.lab.backend import Backend
+from proxy.lab.notifications import Pace
+from proxy.lab.ports import Say, listen_near
+from proxy.lab.topology import BROWSER_NAMES, LOOPBACK, SITES, LabSite
+
+_SHUTDOWN_SECONDS = 0.2
+"""What requests in flight get when the lab ends; long polls are told to end before."""
+
+
+class _Counting(asyncio.Protocol):
+    """Counts what arrives before aiohttp reads it: a byte of a broken request counts, too."""
+
+    def __init__(self, backend: Backend, inner: asyncio.Protocol) -> None:
+        self._backend = backend
+        self._inner = inner
+        self.connection_lost = inner.connection_lost  # type: ignore[method-assign]  # passed on as they are
+        self.eof_received = inner.eof_received  # type: ignore[method-assign]
+        self.pause_writing = inner.pause_writing  # type: ignore[method-assign]
+        self.resume_writing = inner.resume_writing  # type: ignore[method-assign]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._backend.connections_seen += 1
+        self._inner.connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._backend.bytes_seen += len(data)
+        self._inner.data_received(data)
+
+
+class Lab:
+    """The backend sites while the `async with` block runs.
+
+    `faults` and `ports` override the table per site, port 0 takes a free one; `say` hears what had to be changed.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        faults: Mapping[str, str] | None = None,
+        ports: Mapping[str, int] | None = None,
+        pace: Pace | None = None,
+        say: Say = lambda _sentence: None,
+    ) -> None:
+        self.folder = folder
+        """Where the certificates are kept."""
+        self.backends: dict[str, Backend] = {}
+        """By site name, in the order of the table; filled on entry."""
+        self._faults = faults or {}
+        self._ports = ports or {}
+        self._pace = pace or Pace()
+        self._say = say
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        wanted = [Wanted(stem=site.stem, names=(site.host,), fault=self._fault(site)) for site in SITES]
+        front = Wanted(stem="front", names=BROWSER_NAMES)
+        stored: Stored = await asyncio.to_thread(open_store, self.folder, [front, *wanted], self._say)
+        async with self._stack:  # undoes everything when a later site cannot start
+            for site in SITES:
+                self.backends[site.name] = await self._start(site, stored.pairs[site.stem])
+            self._stack = self._stack.pop_all()
+        self.authority, self.front = stored.ca_file, stored.pairs["front"]
+        return self
+
+    async def __aexit__(self, *_exception: object) -> None:
+        await self._stack.aclose()
+
+    def __getitem__(self, site: str) -> Backend:
+        return self.backends[site]
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """Port of each site's server."""
+        return {name: backend.port for name, backend in self.backends.items()}
+
+    def _fault(self, site: LabSite) -> str:
+        return self._faults.get(site.name, site.fault)
+
+    async def _start(self, site: LabSite, pair: Pair) -> Backend:
+        backend = Backend(site, self._fault(site), self._pace)
+        runner = web.AppRunner(
+            backend.application(), access_log=None, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_SECONDS
+        )
+        await runner.setup()
+        self._stack.push_async_callback(runner.cleanup)
+        make = runner.server
+        assert make is not None
+        sock = listen_near(self._ports.get(site.name, site.port), f"the server of {site.name}", self._say)
+        server = await asyncio.get_running_loop().create_server(
+            lambda: _Counting(backend, make()), sock=sock, ssl=_server_context(pair)
+        )
+        self._stack.callback(server.close)  # first the listener, then what is in flight
+        backend.port = int(sock.getsockname()[1])
+        return backend
+
+
+def _server_context(pair: Pair) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(pair.certificate, pair.key)
+    return context
+
+
+__all__ = ["LOOPBACK", "Lab"]
