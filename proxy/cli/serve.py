@@ -5,9 +5,8 @@ import os
 import sys
 from functools import partial
 
-from proxy.service.load import load
-
 from proxy.front.listener import CannotListen
+from proxy.service.load import load
 from proxy.service.run import serve
 from proxy.settings.overlay import FLAGS
 from proxy.settings.problems import SettingsInvalid

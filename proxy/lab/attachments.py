@@ -104,11 +104,11 @@ async def receive_files(request: web.Request) -> list[Uploaded]:
     """Read what is uploaded, a form's files or the bare body, and keep nothing but its size and hash."""
     if not request.content_type.startswith("multipart/"):
         return [await _measure("body", request.content.iter_chunked(_PIECE))]
-    received = []
-    async for part in await request.multipart():
-        if isinstance(part, BodyPartReader) and part.filename is not None:
-            received.append(await _measure(part.filename, _pieces(part)))
-    return received
+    return [
+        await _measure(part.filename, _pieces(part))
+        async for part in await request.multipart()
+        if isinstance(part, BodyPartReader) and part.filename is not None
+    ]
 
 
 async def _pieces(part: BodyPartReader) -> AsyncIterator[bytes]:

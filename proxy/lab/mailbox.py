@@ -64,10 +64,9 @@ def messages_of(site: str, server: str) -> tuple[Message, ...]:
             f"Welcome to {site}",
             "Today, 09:12",
             (
-                f"This page was made by {server} in the site {site}. Between your browser and it stands the first server, "
-                "which looked at the certificate of this one before it sent a single byte.",
-                "Turn the switch to 0 and press F5: if that certificate is not trusted, you will read about event 43 "
-                "instead of this message.",
+                f"This page was made by {server} in the site {site}.",
+                "Between your browser and it stands the first server, which looked at its certificate beforehand.",
+                "Turn the switch to 0 and press F5: if it is not trusted, you will read about event 43 instead.",
             ),
             (_MINUTES,),
             is_unread=True,
@@ -85,7 +84,7 @@ def messages_of(site: str, server: str) -> tuple[Message, ...]:
         Message(
             "m3",
             "inbox",
-            "Øystein Łukasz-O’Neill",
+            "Øystein Łukasz-Ógmundr",
             "Grüße aus dem Lager: 你好, שלום",
             "Yesterday, 17:55",
             ("Names and subjects come in every script. If these look broken, something recoded the page on its way.",),
@@ -96,9 +95,9 @@ def messages_of(site: str, server: str) -> tuple[Message, ...]:
             "Certificate watch",
             "A certificate ends soon",
             "Monday, 06:00",
-            (f"The certificate of {server} deserves a look. This message is part of the play; the certificate is real.",),
+            (f"The certificate of {server} deserves a look. This message is invented, the certificate is real.",),
         ),
-        Message("m5", "drafts", "You", "Re: which server holds my mailbox?", "Monday, 11:20", ("It is the one named above",)),
-        Message("m6", "sent", "You", f"Moving to {site}", "Last week", ("My mailbox moved. The address stays the same.",)),
+        Message("m5", "drafts", "You", "Re: which server holds my mailbox?", "Monday, 11:20", ("The one above.",)),
+        Message("m6", "sent", "You", f"Moving to {site}", "Last week", ("My mailbox moved, my address stays.",)),
         Message("m7", "junk", "prize@lottery.invalid", "You have won a certificate!!!", "Last week", ("Self-signed.",)),
     )  # fmt: skip
