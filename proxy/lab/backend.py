@@ -52,6 +52,7 @@ class Backend:
             application.router.add_route(method, base + path, handler)
         for verb in VERBS:
             application.router.add_route(verb, f"{base}/{{rest:.*}}", self._webdav)
+        application.router.add_get(base + "/{rest:.*}", self._nothing)
         application.router.add_route("OPTIONS", "/{rest:.*}", self._webdav)
         for path in ("/", f"/{{prefix:(?i:{self.site.stem})}}", f"/{{prefix:(?i:{self.site.stem})}}/", base):
             application.router.add_get(path, self._enter)
@@ -110,6 +111,9 @@ class Backend:
         for message in self._messages:
             if message.id == id_:
                 return message
+        raise web.HTTPNotFound
+
+    async def _nothing(self, _request: web.Request) -> web.StreamResponse:
         raise web.HTTPNotFound
 
     async def _static(self, request: web.Request) -> web.StreamResponse:

@@ -1,0 +1,52 @@
+"""The sites start with the certificates they are said to have."""
+
+import asyncio
+import ssl
+
+import pytest
+
+from proxy.certkit.faults import FAULTS
+from proxy.lab.run import Lab
+from proxy.lab.topology import SITES
+
+FREE = {site.name: 0 for site in SITES}
+
+
+async def _verify_code(lab: Lab, site) -> int:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(lab.authority)
+    try:
+        _, writer = await asyncio.open_connection(
+            "127.0.0.1", lab[site.name].port, ssl=context, server_hostname=site.host
+        )
+    except ssl.SSLCertVerificationError as refusal:
+        return refusal.verify_code
+    writer.close()
+    return 0
+
+
+async def test_each_site_has_its_fault(tmp_path):
+    """OpenSSL says of each site's certificate what the table says; an override takes effect."""
+    async with Lab(tmp_path, faults={"Depot": "expired"}, ports=FREE) as lab:
+        codes = {site.name: await _verify_code(lab, site) for site in SITES}
+
+    faults = {site.name: site.fault for site in SITES} | {"Depot": "expired"}
+    assert codes == {name: FAULTS[fault].code for name, fault in faults.items()}
+
+
+async def test_keys_are_kept_to_their_owner(tmp_path):
+    """Private keys have mode 0600."""
+    async with Lab(tmp_path, ports=FREE):
+        modes = {path.stat().st_mode & 0o777 for path in tmp_path.glob("*.key.pem")}
+
+    assert modes == {0o600}
+
+
+async def test_a_start_that_fails_leaves_nothing_open(tmp_path):
+    """A folder that cannot be written ends the start with the system's error."""
+    file = tmp_path / "file"
+    file.write_text("")
+
+    with pytest.raises(OSError):  # noqa: PT011 - which error is the system's business
+        async with Lab(file, ports=FREE):
+            pass
