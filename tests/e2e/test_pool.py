@@ -4,6 +4,9 @@ import asyncio
 
 import pytest
 
+from proxy.model.wire import Transports
+from proxy.service.transports import Choice
+from tests.loopback import KINDS, run_on
 from tests.stage import OK, Heard, Script, Stage, answering, stage
 from tests.wire import hear, request, requests_in
 
@@ -196,22 +199,27 @@ async def test_unsolicited_bytes_reach_nobody() -> None:
 
 
 @pytest.mark.parametrize("request_first", [True, False])
-async def test_unsolicited_bytes_just_before_leasing_reach_nobody(*, request_first: bool) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_unsolicited_bytes_just_before_leasing_reach_nobody(kind: str, *, request_first: bool) -> None:
     """Bytes that wait unread when a request comes close the connection before the request is sent on it."""
-    baton = Baton()
-    baton.go.set()
-    async with stage({"HQ": baton.script}) as running:
-        for number in range(10):
-            browser = await running.browser()
-            assert (await browser.ask(request())).body == b"ok"
-            if request_first:
-                browser.writer.write(request())
-            baton.writers[-1].write(EVIL)
-            if not request_first:
-                browser.writer.write(request())
-            assert (await browser.answer()).body == b"ok"
-            browser.close()
-            assert len(running.backends["HQ"].connections) == number + 2
+
+    async def work(transports: Transports) -> int:
+        baton = Baton()
+        baton.go.set()
+        async with stage({"HQ": baton.script}, choice=Choice(transports, kind)) as running:
+            for _ in range(10):
+                browser = await running.browser()
+                assert (await browser.ask(request())).body == b"ok"
+                if request_first:
+                    browser.writer.write(request())
+                baton.writers[-1].write(EVIL)
+                if not request_first:
+                    browser.writer.write(request())
+                assert (await browser.answer()).body == b"ok"
+                browser.close()
+            return len(running.backends["HQ"].connections)
+
+    assert run_on(kind, work) == 11
 
 
 @pytest.mark.parametrize("begin", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf"])
