@@ -32,7 +32,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Remember what was left out, and fail over it when nothing may be."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     skipped = reporter.stats.get("skipped", []) if reporter else []
-    if session.config.cache is not None:
+    if getattr(session.config, "cache", None) is not None:  # absent with -p no:cacheprovider
         session.config.cache.set("casproxy/left_out", [[report.nodeid, _why(report)] for report in skipped])
     if skipped and os.environ.get(peers.STRICT) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
