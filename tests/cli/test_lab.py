@@ -1,0 +1,56 @@
+"""`casproxy lab` refuses what it does not know, with a cure; what it serves is held in tests/e2e/test_lab.py."""
+
+import argparse
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from proxy.cli import lab
+from proxy.lab.topology import SITES, Places
+
+
+def run(*argv: str) -> int:
+    """Run the command with these arguments."""
+    parser = argparse.ArgumentParser()
+    lab.configure(parser)
+    return lab.run(parser.parse_args(argv))
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [("Plant=expird", "Did you mean expired?"), ("Brunch=good", "Did you mean Branch?"), ("x", "SITE=FAULT")],
+)
+def test_an_unknown_site_or_fault_is_a_usage_error(fault, says, capsys):
+    """Exit code 2, and the nearest known word."""
+    assert run("--fault", fault) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_used_is_said(tmp_path, capsys):
+    """Exit code 1 and one sentence, no traceback."""
+    file = tmp_path / "file"
+    file.write_text("")
+
+    assert run("--state", str(file), "--port", "0") == 1
+    assert capsys.readouterr().err.startswith("casproxy lab: ")
+
+
+def test_settings_that_contradict_are_said(tmp_path, capsys, monkeypatch):
+    """The environment counts as for `serve`; its mistakes end the start."""
+    monkeypatch.setenv("CASPROXY_TRUST__CA_MODE", "onyl")
+
+    assert run("--state", str(tmp_path), "--port", "0") == 1
+    assert "CASPROXY_TRUST__CA_MODE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("allow", "expected"), [("0", 0), ("1", 1), (None, None)])
+def test_the_settings_of_the_lab_say_what_was_asked(allow, expected):
+    """The switch, the log and the drain time stand in the file that somebody may edit."""
+    ports = {site.name: site.port for site in SITES}
+    places = Places(listen=1, redirect=2, admin=3, backends=ports, folder=Path("folder"))
+    tables = tomllib.loads(lab._settings(places, allow))
+
+    assert tables["trust"].get("allow_internal_untrusted_certs") == expected
+    assert tables["log"]["access_file"] == "folder/access.log"
+    assert tables["server"]["listen"] == "127.0.0.1:1"
