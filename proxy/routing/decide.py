@@ -81,7 +81,7 @@ class Router:
         path = target.partition(b"?")[0]
         is_odd = _ODD(path) is not None
         if not (is_odd or self._paths):
-            rule = self._hosts.get(name)
+            rule = self._hosts.get(name) or (None if name.endswith(".") else self._default)
             if rule is not None and not rule.routes:
                 return rule.plain  # the usual case where no path means anything: 0.6 µs less
         decision = self._choose(name, path.decode("latin-1").lower() + "/")
