@@ -55,6 +55,13 @@ def test_line_has_the_documented_fields():
     assert line.endswith(b"}\n")
 
 
+def test_a_time_just_before_a_second_is_not_lifted_out_of_it():
+    """Milliseconds have three digits even where rounding would give a thousand."""
+    line = encode_access(ENTRY._replace(time=1_795_456_831.9999998))
+
+    assert json.loads(line)["@timestamp"] == "2026-11-23T18:00:31.999Z"
+
+
 def test_every_field_is_documented():
     """The table in the module's docstring names each field of the line."""
     documented = set(re.findall(r"`([@a-z._]+)`", access_module.__doc__))

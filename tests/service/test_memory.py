@@ -1,11 +1,13 @@
 """The process takes what it needs of the system, and says when that is less."""
 
 import gc
+import sys
 
 import pytest
 
 from proxy.service import memory
 from proxy.service.memory import SPARE_DESCRIPTORS, allowed_connections, tune_allocator, tune_collector
+from proxy.service.transports import BUFFER_BYTES
 
 INFINITE = -1
 
@@ -108,3 +110,11 @@ def test_the_collector_leaves_what_is_loaded_alone():
 
     assert frozen > 0
     assert threshold[0] == memory.GC_THRESHOLD
+
+
+def test_buffers_are_mapped_and_reads_are_not():
+    """A connection's buffers are beyond the bound, what aiofastnet allocates for each read is below it."""
+    constants = pytest.importorskip("aiofastnet.constants")
+
+    assert constants.DATA_RECEIVED_MAX_SIZE + sys.getsizeof(b"") < memory.MMAP_BYTES
+    assert memory.MMAP_BYTES + constants.DATA_RECEIVED_MAX_SIZE // 8 < BUFFER_BYTES
