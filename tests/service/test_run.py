@@ -89,7 +89,7 @@ async def running(capfd):
     """Run the proxy until the test ends it."""
     read = partial(load, "a.toml", {}, {})
     process = Process(capfd)
-    process.code = asyncio.ensure_future(run._serve(read(), read, colour=False))
+    process.code = asyncio.ensure_future(run.serve_in_loop(read(), read, colour=False))
     await process.told(14)
     try:
         yield process
@@ -207,7 +207,7 @@ async def test_an_address_in_use_ends_the_start(folder, capfd):
         read = partial(load, "a.toml", {}, {})
 
         with pytest.raises(CannotListen):
-            await run._serve(read(), read, colour=False)
+            await run.serve_in_loop(read(), read, colour=False)
 
 
 def test_serve_gives_the_code_of_the_loop_it_ran(monkeypatch):
@@ -219,7 +219,7 @@ def test_serve_gives_the_code_of_the_loop_it_ran(monkeypatch):
         return 7
 
     monkeypatch.setattr(run, "tune_allocator", lambda: seen.append("tuned"))
-    monkeypatch.setattr(run, "_serve", serve)
+    monkeypatch.setattr(run, "serve_in_loop", serve)
 
     assert run.serve("loaded", "load", colour=False) == 7
     assert seen[0] == "tuned"
