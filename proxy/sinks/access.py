@@ -1,6 +1,7 @@
 """Writes the access log in batches; what a line says is decided in `events.access`.
 
-Own writer instead of structlog: a line costs 2 µs here and about 10 µs there.
+Own writer instead of structlog: a line costs 2 µs here and about 10 µs there. Entries are encoded when the batch is
+written, not one by one between requests: the encoder's code and data then stay in the processor's caches.
 """
 
 import os
@@ -9,8 +10,8 @@ from contextlib import suppress
 from proxy.events.access import AccessEncoder, AccessEntry
 from proxy.sinks.stream import Stream
 
-BATCH = 1 << 16
-"""Bytes after which a batch is written without waiting for the timer."""
+BATCH = 256
+"""Entries after which a batch is written without waiting for the timer: about 64 KiB, and half a millisecond."""
 
 FLUSH_SECONDS = 0.5
 """How often the owner of the log should call `flush`."""
@@ -32,8 +33,7 @@ class AccessLog:
         self._stream = Stream(os.open(path, _FLAGS, _MODE) if path else descriptor)
         self._lost_before = 0
         self._encode = AccessEncoder().encode
-        self._lines: list[bytes] = []
-        self._size = 0
+        self._entries: list[AccessEntry] = []
 
     @property
     def lost(self) -> int:
@@ -42,19 +42,17 @@ class AccessLog:
 
     def record(self, entry: AccessEntry) -> None:
         """Add a line; it is written with the batch."""
-        line = self._encode(entry)
-        self._lines.append(line)
-        self._size += len(line)
-        if self._size >= BATCH:
+        self._entries.append(entry)
+        if len(self._entries) >= BATCH:
             self.flush()
 
     def flush(self) -> None:
         """Write the batch. The caller's timer calls this every `FLUSH_SECONDS`."""
-        if not self._lines:
+        if not self._entries:
             self._stream.flush()
             return
-        lines, self._lines, self._size = self._lines, [], 0
-        self._stream.write(b"".join(lines), len(lines))
+        entries, self._entries = self._entries, []
+        self._stream.write(b"".join(map(self._encode, entries)), len(entries))
 
     def reopen(self) -> bool:
         """Open the file anew after somebody moved it away; False when that fails and the old one stays in use."""
