@@ -8,6 +8,7 @@ import pytest
 
 from proxy.certkit.authority import Authority
 from proxy.certkit.faults import FAULTS, HOSTILE, Fault
+from tests.loopback import turn
 
 HOST = "cas02.branch.lab.localhost"
 
@@ -33,7 +34,8 @@ async def verify_code(fault: Fault, authority: Authority, version: ssl.TLSVersio
             )
         except ssl.SSLCertVerificationError as error:
             return error.verify_code
-        writer.close()
+        writer.transport.abort()
+        await turn()
         return 0
 
 

@@ -1,5 +1,6 @@
 """`casproxy lab` as a user starts it: every site under 1 and under 0, with curl and with Chromium."""
 
+import asyncio
 import hashlib
 import io
 import json
@@ -84,6 +85,7 @@ async def browser(lab):
     connector = aiohttp.TCPConnector(ssl=context, resolver=Loopback())
     async with aiohttp.ClientSession(connector=connector) as session:
         yield session
+    await asyncio.sleep(0.2)  # the client says goodbye to servers in the background
 
 
 class Loopback(aiohttp.abc.AbstractResolver):

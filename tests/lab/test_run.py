@@ -8,6 +8,7 @@ import pytest
 from proxy.certkit.faults import FAULTS
 from proxy.lab.run import Lab
 from proxy.lab.topology import SITES
+from tests.loopback import turn
 
 FREE = {site.name: 0 for site in SITES}
 
@@ -21,7 +22,8 @@ async def _verify_code(lab: Lab, site) -> int:
         )
     except ssl.SSLCertVerificationError as refusal:
         return refusal.verify_code
-    writer.close()
+    writer.transport.abort()
+    await turn()
     return 0
 
 
