@@ -135,7 +135,7 @@ class AccessEncoder:
         tail = entry[_TAIL:]
         return _LINE % (
             self._second_text if second == self._second else self._turn(second),
-            min(int((at - second) * 1000 + 0.0005), 999),  # rounding may reach the next second
+            int(at * 1000) - second * 1000,
             client,
             request_id,
             method,

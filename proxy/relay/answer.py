@@ -48,7 +48,7 @@ class AnswerRelay(ExchangeState):
         data = self._write_head(head, facts, request.minor)
         if first or ended:
             self.bytes_out = len(first)
-            body = frame(framing, first, ended=ended)
+            body = first if framing is facts.framing else frame(framing, first, ended=ended)
             if len(body) <= ONE_WRITE_BYTES:
                 data += body
             else:

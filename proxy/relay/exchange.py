@@ -63,11 +63,12 @@ class Exchange(AnswerRelay):
     def start(self, first: bytes, *, ended: bool) -> None:
         """Go and ask, with the body bytes that came along with the head; `ended`: that was all."""
         assert self.facts is not None
-        self.bytes_in = len(first)
-        if self._is_body_too_large():
-            return
-        self.pending = frame(self.facts.framing, first, ended=ended) if first or ended else b""
-        self.request_ended = ended
+        if first or not self.request_ended:  # there is a body, if only an empty one in chunks
+            self.bytes_in = len(first)
+            if self._is_body_too_large():
+                return
+            self.pending = frame(self.facts.framing, first, ended=ended) if first or ended else b""
+            self.request_ended = ended
         self._seek()
 
     def _seek(self) -> None:

@@ -93,32 +93,29 @@ def record_access(exchange: ExchangeState) -> None:
     record = exchange.equipment.record_access
     if record is None:
         return
-    head, decision, destination, browser = exchange.head, exchange.decision, exchange.destination, exchange.browser
+    head, facts, destination, decision = exchange.head, exchange.facts, exchange.destination, exchange.decision
     if head is not None:
-        method, target = head.method, head.target
+        method, target, minor, _ = head
     else:
         method, target, *_ = [*exchange.unread.partition(b"\r")[0].split(b" "), b"", b""]
-        method = method[:LONGEST_METHOD]
-    record(
-        _new(
-            AccessEntry,
-            (
-                time(),
-                browser.peer,
-                exchange.request_id,
-                method,
-                target,
-                exchange.status,
-                exchange.bytes_out,
-                exchange.bytes_in,
-                perf_counter() - exchange.started,
-                exchange.facts.authority if exchange.facts is not None else b"",
-                destination.way if destination is not None else NOWHERE,
-                decision.because if decision is not None else "",
-                exchange.trust,
-                exchange.error_type,
-                browser.tls_version,
-                head.minor if head is not None else 1,
-            ),
-        )
+        method, minor = method[:LONGEST_METHOD], 1
+    browser = exchange.browser
+    entry = (
+        time(),
+        browser.peer,
+        exchange.request_id,
+        method,
+        target,
+        exchange.status,
+        exchange.bytes_out,
+        exchange.bytes_in,
+        perf_counter() - exchange.started,
+        facts[0] if facts is not None else b"",  # the authority
+        destination.way if destination is not None else NOWHERE,
+        decision[3] if decision is not None else "",  # because
+        exchange.trust,
+        exchange.error_type,
+        browser.tls_version,
+        minor,
     )
+    record(_new(AccessEntry, entry))

@@ -105,7 +105,8 @@ class UpstreamConnection(asyncio.Protocol):
 
     def rest(self, now: float) -> None:
         """Become idle again after a complete answer."""
-        self.resume()
+        if self.paused:
+            self.resume()
         self.receiver = None
         self._question = None
         self.idle_since = now

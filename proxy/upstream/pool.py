@@ -104,7 +104,10 @@ class ServerPool:
             connection.close()
             return
         connection.rest(self._ticks.now)
-        self._offer(connection)
+        if self._waiting:
+            self._offer(connection)
+        else:
+            self._idle.append(connection)
 
     def forget(self, connection: object) -> None:
         """Drop a closed connection, and dial for somebody who waits."""
