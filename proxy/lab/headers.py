@@ -15,7 +15,7 @@ _POLICY = (
 
 def dress(response: web.StreamResponse, server: str) -> None:
     """Add the fields of every answer."""
-    response.headers.setdefault("Server", "casproxy-lab")
+    response.headers["Server"] = "casproxy-lab"  # instead of aiohttp's, which tells versions
     response.headers["X-OWA-Version"] = OWA_VERSION
     response.headers["X-DiagInfo"] = server
     response.headers["X-Content-Type-Options"] = "nosniff"
