@@ -163,19 +163,3 @@ class Backend:
             elif message.type is WSMsgType.BINARY:
                 await channel.send_bytes(message.data)
         return channel
-
-
-def describe(backends: Mapping[str, Backend]) -> list[dict[str, object]]:
-    """Give each site's facts for scripts."""
-    return [
-        {
-            "name": name,
-            "server": backend.site.host,
-            "internal_url": backend.site.internal_url,
-            "port": backend.port,
-            "fault": backend.fault,
-            "reason": FAULTS[backend.fault].reason,
-            "openssl_code": FAULTS[backend.fault].code,
-        }
-        for name, backend in backends.items()
-    ]
