@@ -5,7 +5,7 @@ import re
 
 from proxy.message.faults import MalformedMessage
 
-_AUTHORITY = re.compile(rb"(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9\-._~!$&'()*+,;=%]{1,255}))(?::([0-9]{0,5}))?")
+_AUTHORITY = re.compile(rb"(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9\-._~!$&'()*+;=%]{1,255}))(?::([0-9]{0,5}))?")
 _ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _MAX_PORT = 65_535
 
@@ -13,6 +13,8 @@ _MAX_PORT = 65_535
 def host_name(authority: bytes) -> str:
     """Give the host of `uri-host [":" port]`, lower case, without port, IPv6 without brackets.
 
+    A comma is refused although RFC 3986 §3.2.2 allows it: it is how two Host fields look once they were merged, and
+    X-Forwarded-Host, where the value goes, is a list.
     Raises: MalformedMessage for an empty host, user info, a port above 65535, a bad IPv6 literal.
     """
     match = _AUTHORITY.fullmatch(authority)

@@ -57,10 +57,12 @@ def test_the_host_is_lower_case_and_without_port(authority, name):
         b"bad%4",
         b"bad%zz",
         b"caf\xc3\xa9",
+        b"mail.example,evil.example",
+        b"mail.example, evil.example",
         *(b"mail" + bytes([octet]) + b"example" for octet in b' /\\?#@"<>[]{}|^`\t\r\n\x00\x7f\xff'),
     ],
 )
 def test_everything_else_is_no_host(authority):
-    """User info, bad ports, bad IPv6 and characters of no host are refused."""
+    """User info, bad ports, bad IPv6, two hosts in one and characters of no host are refused."""
     with pytest.raises(MalformedMessage, match="Host"):
         host_name(authority)
