@@ -17,6 +17,7 @@ UNTIL_CLOSE = Framing(BodyKind.UNTIL_CLOSE, 0)
 MAX_LENGTH = 2**63 - 1
 """What a signed 64-bit integer holds: larger announcements overflow in somebody's implementation."""
 _MAX_DIGITS = 19
+_LENGTH = BodyKind.LENGTH
 
 
 def content_length(value: bytes) -> int:
@@ -47,4 +48,4 @@ def announced_framing(lengths: list[bytes], codings: list[bytes], minor: int) ->
         return None
     if len(lengths) != 1:
         raise MalformedMessage("repeated Content-Length")
-    return Framing(BodyKind.LENGTH, content_length(lengths[0]))
+    return tuple.__new__(Framing, (_LENGTH, content_length(lengths[0])))  # the constructor is a Python function

@@ -2,17 +2,19 @@
 
 Every head goes through llhttp (httptools), one fresh parser per head so that it never sees a body, and then through
 our own check. llhttp in its default mode accepts `HTTP/2.0`, two spaces in the request line and control bytes in the
-reason; the check knows nothing of llhttp's states, it counts line ends and control bytes.
+reason; the check knows nothing of llhttp's states, it matches the bytes.
 
-Tuned: one `translate` finds control bytes and proves at once that every field has exactly one line. 15 fields cost
-about 4 µs; a plain loop over split lines that checks each name and value costs about 12.
+Tuned: one regular expression takes the start line apart and proves line ends, control bytes and padding at once,
+1.8 µs for 15 fields; `translate`, `count`, two searches and a split cost 3.5, a loop over the lines about 10.
 """
+
+import re
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser, HttpResponseParser
 
 from proxy.errors import ClientFault
 from proxy.message.faults import MalformedMessage
-from proxy.message.grammar import CRLF, OWS, TARGET, TEXT, TOKEN
+from proxy.message.grammar import CRLF, OWS, TARGET, TOKEN
 from proxy.model.limits import Limits
 from proxy.model.message import Fields, RequestHead, ResponseHead
 
@@ -33,9 +35,21 @@ MAX_EMPTY_LINES = 4
 """Empty lines before a request line that are overlooked (RFC 9112 §2.2 asks for at least one)."""
 
 _VERSIONS = {b"HTTP/1.1": 1, b"HTTP/1.0": 0}
+_LINES = rb"(?:[!-~][\t -~\x80-\xff]*[!-~\x80-\xff]\r\n)*+\r\n"
+"""Lines that begin and end with something visible, each with CRLF at its end, none empty but the last.
+
+So: no bare CR or LF, no other control byte, no folded line, no second head (RFC 9112 §2.2, §5.2), nothing to strip.
+"""
+_PADDED_LINES = rb"(?:[!-~][\t -~\x80-\xff]*+\r\n)*+\r\n"
+"""The same with white space at the ends of lines, which may stand after values."""
+_REQUEST_LINE = rb"([A-Z-]+) ([!\"$-~]+) HTTP/1\.([01])\r\n"
+_STATUS_LINE = rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: ([\t -~\x80-\xff]*))?\r\n"
+_REQUEST = re.compile(_REQUEST_LINE + _LINES).fullmatch
+_PADDED_REQUEST = re.compile(_REQUEST_LINE + _PADDED_LINES).fullmatch
+_RESPONSE = re.compile(_STATUS_LINE + _LINES).fullmatch
+_PADDED_RESPONSE = re.compile(_STATUS_LINE + _PADDED_LINES).fullmatch
 _UPPER = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LOWER = _UPPER.lower()
-_STATUS_DIGITS = 3
 _new = tuple.__new__  # a named tuple's own constructor is a Python function: 0.1 µs per head
 
 
@@ -76,20 +90,18 @@ def parse_request_head(raw: bytes, limits: Limits) -> RequestHead:
     except HttpParserError:
         raise _refusal(raw, limits) from None
     fields = collector.fields
-    if not _is_regular(raw, len(fields)):
-        raise _refusal(raw, limits)
-    parts = raw[: raw.index(b"\r")].split(b" ")
-    minor = _VERSIONS.get(parts[-1])
-    if minor is None or len(parts) != 3 or parts[0] not in METHODS:  # noqa: PLR2004 - method, target, version
-        raise _refusal(raw, limits)
-    target = parts[1]
-    if len(target) > limits.target_bytes or not target or target.translate(None, TARGET):
-        raise _refusal(raw, limits)
-    if len(fields) > limits.header_count or (len(raw) > limits.header_bytes and _has_long_field(fields, limits)):
-        raise _refusal(raw, limits)
-    if raw.find(b" \r") >= 0 or raw.find(b"\t\r") >= 0:  # `in` raises and catches within, up to Python 3.11
+    match = _REQUEST(raw)
+    if match is None:
+        match = _PADDED_REQUEST(raw)
         fields = _stripped(fields)
-    return _new(RequestHead, (parts[0], target, minor, fields))
+    if match is None:
+        raise _refusal(raw, limits)
+    method, target, minor = match.groups()
+    if method not in METHODS or len(target) > limits.target_bytes or len(fields) > limits.header_count:
+        raise _refusal(raw, limits)
+    if len(raw) > limits.header_bytes and _has_long_field(fields, limits):
+        raise _refusal(raw, limits)
+    return _new(RequestHead, (method, target, 1 if minor == b"1" else 0, fields))
 
 
 def too_large(raw: bytes, limits: Limits) -> ClientFault:
@@ -116,31 +128,16 @@ def parse_response_head(raw: bytes, limits: Limits) -> ResponseHead:
     except HttpParserError:
         raise MalformedMessage("malformed head") from None
     fields = collector.fields
-    if not _is_regular(raw, len(fields)):
-        raise MalformedMessage("control bytes or folded lines in the head")
-    line = raw[: raw.index(b"\r")]
-    minor = _VERSIONS.get(line[:8])
-    digits = line[9:12]
-    if minor is None or line[8:9] != b" " or line[12:13] not in (b" ", b"") or not digits.isdigit():
-        raise MalformedMessage("malformed status line")
-    status = int(digits)
-    if len(digits) != _STATUS_DIGITS or not 100 <= status <= 599:  # noqa: PLR2004 - RFC 9110 §15
-        raise MalformedMessage("status code out of range")
+    match = _RESPONSE(raw)
+    if match is None:
+        match = _PADDED_RESPONSE(raw)
+        fields = _stripped(fields)
+    if match is None:
+        raise MalformedMessage("malformed status line, control bytes or folded lines in the head")
     if len(fields) > limits.header_count or (len(raw) > limits.header_bytes and _has_long_field(fields, limits)):
         raise MalformedMessage("too many or too large fields")
-    if raw.find(b" \r") >= 0 or raw.find(b"\t\r") >= 0:  # `in` raises and catches within, up to Python 3.11
-        fields = _stripped(fields)
-    return _new(ResponseHead, (status, line[13:], minor, fields))
-
-
-def _is_regular(raw: bytes, count: int) -> bool:
-    """Tell whether the control bytes of a head are its line ends alone, one per line, and the blank line is its end.
-
-    Start line, `count` fields and the blank line make `count + 2`; a folded line, a second head, a bare CR or LF, or
-    any other control byte makes something else (RFC 9112 §2.2, §5.2).
-    """
-    lines = count + 2
-    return raw.translate(None, TEXT) == CRLF * lines and raw.count(CRLF) == lines and raw.endswith(b"\r\n\r\n")
+    minor, status, reason = match.groups(b"")
+    return _new(ResponseHead, (int(status), reason, 1 if minor == b"1" else 0, fields))
 
 
 def _has_long_field(fields: Fields, limits: Limits) -> bool:

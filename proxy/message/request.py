@@ -14,7 +14,14 @@ from proxy.message.faults import MalformedMessage
 from proxy.message.forwarded import FORWARDING, IDENTITY, IDENTITY_PREFIXES, Leg, Trail, names_us
 from proxy.message.framing import NO_BODY, announced_framing
 from proxy.message.grammar import CRLF, VISIBLE, pseudonym_of
-from proxy.message.hop_by_hop import HOP_BY_HOP, connection_options, may_persist, upgrade_value, without_named
+from proxy.message.hop_by_hop import (
+    HOP_BY_HOP,
+    NO_OPTIONS,
+    connection_options,
+    may_persist,
+    upgrade_value,
+    without_named,
+)
 from proxy.message.roles import Role, RoleTable
 from proxy.model.message import BodyKind, Framing, RequestHead
 
@@ -97,28 +104,35 @@ class RequestReader:
                 marked[role].append(value)
             else:
                 marked[role] = [value]  # type: ignore[index]  # as above
-        take = marked.get
-        authority = _single_host(take(_HOST, _NOTHING))
-        name_ = self._names.get(authority) or self._learn_host(authority)
+        authority = _single_host(marked.pop(_HOST, _NOTHING))
+        host = self._names.get(authority) or self._learn_host(authority)
         if target[:1] != b"/":
             target = _origin_form(method, target, authority)
-        options = connection_options(take(_CONNECTION, _NOTHING))
+        options = connection_options(marked.pop(_CONNECTION)) if _CONNECTION in marked else NO_OPTIONS
+        keep_alive = may_persist(options, minor)
         lines = without_named(lines, options)
+        facts = _new(RequestFacts, (authority, host, target, NO_BODY, keep_alive, False, b"", lines, [], [], [], b""))
+        return self._read_marked(facts, marked, options, minor) if marked else facts
+
+    def _read_marked(self, facts: RequestFacts, marked: _Marked, options: frozenset[bytes], minor: int) -> RequestFacts:
+        """Add what the fields mean that not every request has; Host and Connection are dealt with."""
+        take = marked.get
         framing = announced_framing(take(_LENGTH, _NOTHING), take(_CODING, _NOTHING), minor) or NO_BODY
         upgrade = b""
         has_body = framing.length or framing.kind is _CHUNKED_BODY
         if _UPGRADE in marked and not has_body:  # a switch in the middle of a body would mix it with the tunnel
             upgrade = upgrade_value(marked[_UPGRADE], options, minor)
-        expects = _EXPECT in marked and _expects_continue(marked[Role.EXPECT], framing, minor)
+        expects = _EXPECT in marked and _expects_continue(marked[_EXPECT], framing, minor)
         if expects:
-            lines.append(b"Expect: 100-continue\r\n")
-        via = take(_VIA, _NOTHING)
+            facts.lines.append(b"Expect: 100-continue\r\n")
+        via = take(_VIA, [])
         if via and names_us(via, self._pseudonym):
             raise LoopDetected("The request carries our own name in Via.")
         ids = take(_REQUEST_ID)
+        authority, host, target, _, keep_alive, *_ = facts
         return _new(RequestFacts, (
-            authority, name_, target, framing, may_persist(options, minor), expects, upgrade, lines, via,
-            take(_FORWARDED, _NOTHING), take(_FORWARDED_FOR, _NOTHING), ids[0] if ids else b"",
+            authority, host, target, framing, keep_alive, expects, upgrade, facts.lines, via,
+            take(_FORWARDED, []), take(_FORWARDED_FOR, []), ids[0] if ids else b"",
         ))  # fmt: skip
 
     def _learn_host(self, authority: bytes) -> str:
