@@ -1,7 +1,7 @@
 """One backend site: its addresses, its answers and what it saw of them; socket and certificate are left to `run`."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from html import escape
 
 from aiohttp import WSMsgType, web
