@@ -1,7 +1,7 @@
 """The proxies that are compared, as a table: how each is configured and started, everything else equal.
 
 Each verifies the origin's chain and host name, keeps connections to it open, adds `X-Forwarded-For`, and works in
-one process or thread. Access logs are off, casproxy's alone is on, because that is how it is delivered.
+one process or thread. Access logs are off; casproxy-logged is casproxy-speed with its access log on, as delivered.
 """
 
 import importlib.util
@@ -84,12 +84,12 @@ _HIDE = "sys.modules['aiofastnet'] = None; "
 _SERVE = "import runpy, sys; {}runpy.run_module('proxy', run_name='__main__', alter_sys=True)"
 
 
-def _start_casproxy(tree: Path, *, speed: bool) -> Callable[[Place], Launch]:
-    """Return a starter of casproxy as delivered, the switch at 0."""
+def _start_casproxy(tree: Path, *, speed: bool, logs: bool = False) -> Callable[[Place], Launch]:
+    """Return a starter of casproxy with the switch at 0 and, but for the access log, everything as delivered."""
     command = [sys.executable, "-c", _SERVE.format("" if speed else _HIDE), "serve"]
 
     def start(place: Place) -> Launch:
-        config = _fill(place, "casproxy.toml", templates.CASPROXY, admin=str(free_port()))
+        config = _fill(place, "casproxy.toml", templates.CASPROXY, admin=str(free_port()), logs=str(logs).lower())
         return Launch([*command, "--config", config], folder=str(tree))  # the folder is first on the import path
 
     return start
@@ -104,6 +104,7 @@ def all_candidates(tree: Path = REPOSITORY) -> tuple[Candidate, ...]:
         Candidate("apache", _start_apache, ("apache2",)),
         Candidate("casproxy-speed", _start_casproxy(tree, speed=True), modules=("aiofastnet",), tree=tree),
         Candidate("casproxy-plain", _start_casproxy(tree, speed=False), tree=tree),
+        Candidate("casproxy-logged", _start_casproxy(tree, speed=True, logs=True), modules=("aiofastnet",), tree=tree),
     )
 
 

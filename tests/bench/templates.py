@@ -122,6 +122,8 @@ admin = "127.0.0.1:{admin}"
 state_dir = "{folder}"
 certificate = "{certificates.front.certificate}"
 key = "{certificates.front.key}"
+[log]
+access = {logs}
 [trust]
 allow_internal_untrusted_certs = 0
 ca_files = ["{certificates.authority}"]

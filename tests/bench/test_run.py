@@ -14,7 +14,7 @@ def test_casproxy_stands_for_both_variants():
     """Candidates keep the order of the table, however they are asked for."""
     options = read_options(["--only", "casproxy,nginx"])
 
-    assert keys(options.candidates) == ["nginx", "casproxy-speed", "casproxy-plain"]
+    assert keys(options.candidates) == ["nginx", "casproxy-speed", "casproxy-plain", "casproxy-logged"]
 
 
 def test_full_name_takes_itself_alone():
@@ -26,7 +26,7 @@ def test_nothing_asked_for_means_everything():
     """Without options every candidate meets every workload."""
     options = read_options([])
 
-    assert len(options.candidates) == 6
+    assert len(options.candidates) == 7
     assert len(options.workloads) == 7
 
 
