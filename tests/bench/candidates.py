@@ -89,7 +89,7 @@ def _start_casproxy(tree: Path, *, speed: bool, logs: bool = False) -> Callable[
     command = [sys.executable, "-c", _SERVE.format("" if speed else _HIDE), "serve"]
 
     def start(place: Place) -> Launch:
-        config = _fill(place, "casproxy.toml", templates.CASPROXY, admin=str(free_port()), logs=str(logs).lower())
+        config = _fill(place, "casproxy.toml", templates.CASPROXY, logs=str(logs).lower())
         return Launch([*command, "--config", config], folder=str(tree))  # the folder is first on the import path
 
     return start

@@ -118,7 +118,7 @@ config_version = 1
 [server]
 name = "bench"
 listen = "127.0.0.1:{place.port}"
-admin = "127.0.0.1:{admin}"
+admin = "127.0.0.1:0"
 state_dir = "{folder}"
 certificate = "{certificates.front.certificate}"
 key = "{certificates.front.key}"
