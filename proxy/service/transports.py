@@ -8,8 +8,10 @@ import asyncio
 import socket
 import ssl
 import tempfile
+from collections.abc import Awaitable, Callable
+from functools import partial
 from types import ModuleType
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from proxy.model.wire import ProtocolFactory, Transports
 
@@ -44,18 +46,23 @@ class LoopTransports:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        # Any: the calls of a loop and of a library have no type in common.
+        self._accept: Callable[..., Awaitable[Any]] = loop.connect_accepted_socket
+        self._connect: Callable[..., Awaitable[Any]] = loop.create_connection
+        self._sizes: dict[str, int] = {}
 
     async def accept_tls(
         self, factory: ProtocolFactory, sock: socket.socket, context: ssl.SSLContext, handshake_timeout: float
     ) -> None:
         """Handshake as the server; see `Transports`."""
         try:
-            await self._loop.connect_accepted_socket(
+            await self._accept(
                 factory,
                 sock,
                 ssl=context,
                 ssl_handshake_timeout=handshake_timeout,
                 ssl_shutdown_timeout=SHUTDOWN_SECONDS,
+                **self._sizes,
             )
         except BaseException as exc:
             _close_orphan(self._loop, sock, exc)
@@ -71,73 +78,32 @@ class LoopTransports:
     ) -> tuple[asyncio.Transport, asyncio.BaseProtocol]:
         """Handshake as the client; see `Transports`."""
         try:
-            return await self._loop.create_connection(
+            made = await self._connect(
                 factory,
                 sock=sock,
                 ssl=context,
                 server_hostname=server_hostname,
                 ssl_handshake_timeout=handshake_timeout,
                 ssl_shutdown_timeout=SHUTDOWN_SECONDS,
+                **self._sizes,
             )
         except BaseException as exc:
             _close_orphan(self._loop, sock, exc)
             raise
+        return cast("tuple[asyncio.Transport, asyncio.BaseProtocol]", made)
 
 
-class FastTransports:
+class FastTransports(LoopTransports):
     """Transports of aiofastnet, which drives OpenSSL without Python's `ssl` in between.
 
     Callbacks of an `SSLContext` that expect an `SSLObject` (`sni_callback`, `_msg_callback`) end the process here.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, library: ModuleType) -> None:
-        self._loop = loop
-        self._library = library
-
-    async def accept_tls(
-        self, factory: ProtocolFactory, sock: socket.socket, context: ssl.SSLContext, handshake_timeout: float
-    ) -> None:
-        """Handshake as the server; see `Transports`."""
-        try:
-            await self._library.connect_accepted_socket(
-                self._loop,
-                factory,
-                sock,
-                ssl=context,
-                ssl_handshake_timeout=handshake_timeout,
-                ssl_shutdown_timeout=SHUTDOWN_SECONDS,
-                ssl_incoming_bio_size=BUFFER_BYTES,
-                ssl_outgoing_bio_size=BUFFER_BYTES,
-            )
-        except BaseException as exc:
-            _close_orphan(self._loop, sock, exc)
-            raise
-
-    async def connect_tls(
-        self,
-        factory: ProtocolFactory,
-        sock: socket.socket,
-        context: ssl.SSLContext,
-        server_hostname: str,
-        handshake_timeout: float,
-    ) -> tuple[asyncio.Transport, asyncio.BaseProtocol]:
-        """Handshake as the client; see `Transports`."""
-        try:
-            made = await self._library.create_connection(
-                self._loop,
-                factory,
-                sock=sock,
-                ssl=context,
-                server_hostname=server_hostname,
-                ssl_handshake_timeout=handshake_timeout,
-                ssl_shutdown_timeout=SHUTDOWN_SECONDS,
-                ssl_incoming_bio_size=BUFFER_BYTES,
-                ssl_outgoing_bio_size=BUFFER_BYTES,
-            )
-        except BaseException as exc:
-            _close_orphan(self._loop, sock, exc)
-            raise
-        return cast("tuple[asyncio.Transport, asyncio.BaseProtocol]", made)
+        super().__init__(loop)
+        self._accept = partial(library.connect_accepted_socket, loop)
+        self._connect = partial(library.create_connection, loop)
+        self._sizes = {"ssl_incoming_bio_size": BUFFER_BYTES, "ssl_outgoing_bio_size": BUFFER_BYTES}
 
 
 class Choice(NamedTuple):

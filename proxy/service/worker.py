@@ -15,6 +15,7 @@ from proxy.front.listener import CannotListen, Greeting, Listener, bind
 from proxy.front.redirect import RedirectListener
 from proxy.front.seats import Seat, Seats
 from proxy.model.clock import Ticks
+from proxy.model.limits import Limits
 from proxy.model.sites import Topology
 from proxy.relay.equipment import Holder
 from proxy.service.build import Outlets, Plant, limits_in_force
@@ -56,8 +57,7 @@ class Worker:
         settings = loaded.settings
         self.name = loaded.first_server
         self._plant = Plant(self.name, outlets, self._transports, self._ticks)
-        fitting, self._descriptors = allowed_connections(settings.limits.connections)
-        limits = limits_in_force(settings, fitting)
+        limits = _limits_of(loaded)
         self.holder = Holder(self._plant.equip(settings, self._number(loaded), limits))
         self._seats = Seats(limits, outlets.emit, loop.time, self.name)
         self._networks = _networks(settings.server.trusted_proxies)
@@ -109,8 +109,7 @@ class Worker:
     def _announce(self) -> None:
         emit, settings = self._outlets.emit, self._loaded.settings
         listens = ", ".join(f"https://{host}:{port}" for host, port in (each.address for each in self.listeners))
-        router = ", ".join(f"{name}: {policy}" for name, policy in self.policies())
-        note = f"Listens on {listens}. Trust policy: {router}. {self.transport_sentence}"
+        note = f"Listens on {listens}. {self._policy_sentence()} {self.transport_sentence}"
         emit(Event(id=STARTED, parameters=(self.name,), note=note))
         if self._loaded.is_default_switch:
             emit(Event(id=DEFAULT_SWITCH, parameters=(self.name,)))
@@ -122,6 +121,9 @@ class Worker:
     def policies(self) -> list[tuple[str, str]]:
         """Give each site with its policy and where that was set, in words."""
         return [(site.name, f"{site.policy.name} ({site.policy.source})") for site in self._loaded.topology.sites]
+
+    def _policy_sentence(self) -> str:
+        return f"Trust policy: {', '.join(f'{name}: {policy}' for name, policy in self.policies())}."
 
     # ── reload ───────────────────────────────────────────────────────────────────────────────────
 
@@ -135,8 +137,7 @@ class Worker:
         if changed:
             raise NeedsRestart(f"{', '.join(changed)} changed, which takes a restart.")
         greeting = self._greeting(loaded)
-        fitting, self._descriptors = allowed_connections(loaded.settings.limits.connections)
-        limits = limits_in_force(loaded.settings, fitting)
+        limits = _limits_of(loaded)
         topology = self._number(loaded)
         # From here on nothing can fail and nothing waits.
         self._loaded = loaded
@@ -146,8 +147,7 @@ class Worker:
         for listener in self.listeners:
             listener.greeting = greeting
         self._plant.pools.retire_unwanted()
-        policies = ", ".join(f"{name}: {policy}" for name, policy in self.policies())
-        self._outlets.emit(Event(id=RELOADED, parameters=(self.name,), note=f"Trust policy: {policies}."))
+        self._outlets.emit(Event(id=RELOADED, parameters=(self.name,), note=self._policy_sentence()))
 
     def refuse_reload(self, sentence: str) -> None:
         """Say why a reload changed nothing."""
@@ -229,6 +229,12 @@ class Worker:
     def _sweep(self, now: float) -> None:
         for connection in self._connections():
             connection.look_after(now)
+
+
+def _limits_of(loaded: Loaded) -> Limits:
+    """Give the limits in force: the settings' with as many connections as there can be descriptors for."""
+    fitting, _ = allowed_connections(loaded.settings.limits.connections)
+    return limits_in_force(loaded.settings, fitting)
 
 
 def _networks(texts: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
