@@ -89,12 +89,15 @@ class UpstreamNotTrusted(UpstreamFault):
     error_type = "tls_certificate_error"
     public = "The connection to the server that holds your mailbox is not trusted, so nothing was sent."
 
-    def __init__(self, site: str, server: str, *, code: int, text: str) -> None:
-        super().__init__(site, server, f"The certificate of {server} was refused: {text} (OpenSSL code {code}).")
+    def __init__(self, site: str, server: str, *, code: int | None, text: str, verdict: object | None = None) -> None:
+        by = "a pin" if code is None else f"OpenSSL code {code}"
+        super().__init__(site, server, f"The certificate of {server} was refused: {text} ({by}).")
         self.code = code
-        """OpenSSL's verify code, `SSLCertVerificationError.verify_code`."""
+        """OpenSSL's verify code, `SSLCertVerificationError.verify_code`; None when a pin decided."""
         self.text = text
         """OpenSSL's text for it; hostile input may not reach it, names do not occur in it."""
+        self.verdict = verdict
+        """A `model.verdict.Verdict`: all reasons and the chain; None when nobody looked. This floor cannot name it."""
 
 
 class UpstreamTlsFault(UpstreamFault):

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from proxy.model.verdict import Verdict
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
@@ -36,6 +38,8 @@ class Event:
     """The request it happened to, as in `X-Request-Id` and on the error page."""
     proxy_status: str = ""
     """Proxy error type of RFC 9209 §2.3."""
+    verdict: Verdict | None = None
+    """What was found out about the server's trust: all reasons, the chain, the cure."""
     note: str = ""
     """One more sentence of ours."""
 

@@ -25,6 +25,26 @@ class TrustPolicy:
     """PEM files of further trust anchors."""
     ca_mode: CaMode = CaMode.ADD
     """Whether `ca_files` join certifi's anchors or replace them."""
+    check_chain: bool = True
+    """Whether the chain must lead to a trust anchor (`verify` holds "chain"); without it `pins` must be set."""
+    check_name: bool = True
+    """Whether the certificate must bear the server's name (`verify` holds "name")."""
+    check_expiry: bool = True
+    """Whether the dates of the chain count (`verify` holds "expiry")."""
+    pins: tuple[str, ...] = ()
+    """SHA-256 of public keys (subject public key info) in base64; the server's must be among them. Empty: any."""
+    crl_files: tuple[str, ...] = ()
+    """PEM files of revocation lists; with one, every certificate of the chain needs a current list of its issuer."""
+    partial_chain: bool = False
+    """Whether any certificate of `ca_files` ends a chain; else only one that signed itself does."""
+    strict_rfc5280: bool = False
+    """Whether OpenSSL's strict checks of RFC 5280 apply (`X509_V_FLAG_X509_STRICT`)."""
+    min_tls_version: str = "1.2"
+    """Lowest TLS version: 1.0, 1.1, 1.2 or 1.3. Below 1.2 OpenSSL's security level is 0: weak keys pass as well."""
+    client_cert: str = ""
+    """PEM file of the certificate we show when the server asks for one; empty: none."""
+    client_key: str = ""
+    """PEM file of its key; empty: in the certificate's file."""
     source: str = "default"
     """Where the switch's value comes from, `sites.Branch.trust` for instance."""
     generation: int = 0

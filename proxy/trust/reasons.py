@@ -5,39 +5,10 @@ apart (20 for a missing intermediate and for a private authority) have one reaso
 """
 
 from collections.abc import Mapping
-from enum import Enum
 from types import MappingProxyType
 from typing import NamedTuple
 
-
-class Reason(Enum):
-    """Label of metrics, `event.reason`, the error page and `--json`."""
-
-    SELF_SIGNED = "self_signed"
-    UNTRUSTED_ROOT = "untrusted_root"
-    UNKNOWN_ISSUER = "unknown_issuer"
-    MISSING_INTERMEDIATE = "missing_intermediate"
-    PRIVATE_CA = "private_ca"
-    TRUSTED_INTERMEDIATE_ONLY = "trusted_intermediate_only"
-    EXPIRED = "expired"
-    NOT_YET_VALID = "not_yet_valid"
-    NAME_MISMATCH = "name_mismatch"
-    WRONG_PURPOSE = "wrong_purpose"
-    CA_MISUSE = "ca_misuse"
-    PATH_LENGTH = "path_length"
-    NAME_CONSTRAINT = "name_constraint"
-    UNKNOWN_EXTENSION = "unknown_extension"
-    WEAK_KEY = "weak_key"
-    WEAK_SIGNATURE = "weak_signature"
-    REVOKED = "revoked"
-    CRL_MISSING = "crl_missing"
-    CRL_EXPIRED = "crl_expired"
-    NOT_RFC5280 = "not_rfc5280"
-    PIN_MISMATCH = "pin_mismatch"
-    NOT_TLS = "not_tls"
-    TLS_VERSION = "tls_version"
-    TLS_ALERT = "tls_alert"
-    OTHER = "other"
+from proxy.model.verdict import Reason
 
 
 class ReasonEntry(NamedTuple):
