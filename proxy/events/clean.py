@@ -1,24 +1,5 @@
-"""Makes text of strangers safe to print on a line; escaping for HTML or JSON is left to who renders those."""
+"""Offers `model.clean` under the name by which this room's readers know it; cleaning itself is left to that module."""
 
-MAX_TEXT = 2048
-"""Characters kept of one value: enough for any message with the longest host names, too few to bury a log."""
+from proxy.model.clean import MAX_TEXT, clean_text
 
-
-def clean_text(text: str, limit: int = MAX_TEXT) -> str:
-    r"""Replace what could forge a line or steer a terminal by a visible escape such as `\x1b` or `\u202e`.
-
-    Replaced are control characters (CR, LF, ESC, NUL, C1), line and paragraph separators, bidirectional and other
-    format controls, every space but the plain one, surrogates and unassigned characters: all that `str.isprintable`
-    denies. Text longer than `limit` is cut and ends in an ellipsis. Markup is kept, for it is harmless on a line.
-    """
-    if len(text) > limit:
-        text = text[: limit - 1] + "…"
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else _visible(ord(char)) for char in text)
-
-
-def _visible(point: int) -> str:
-    if point <= 0xFF:  # noqa: PLR2004 - two hex digits suffice
-        return f"\\x{point:02x}"
-    return f"\\u{point:04x}" if point <= 0xFFFF else f"\\U{point:08x}"  # noqa: PLR2004 - four hex digits suffice
+__all__ = ["MAX_TEXT", "clean_text"]

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from proxy.events.catalogue import CATALOGUE, message
-from proxy.events.clean import clean_text
 from proxy.events.entry import Entry, Level
 from proxy.events.record import Event
+from proxy.model.clean import clean_text
 
 LEVEL_WORDS = {Level.INFORMATION: "info", Level.WARNING: "warning", Level.ERROR: "error"}
 """Levels as loggers call them."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from proxy.events.clean import clean_text
+from proxy.model.clean import clean_text
 from proxy.pages.accept import Form, choose_form
 from proxy.pages.views import ErrorView, Fact, Page, advice_of, facts_of, phrase_of, title_of
 

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import NamedTuple
 
-from proxy.events.clean import clean_text
+from proxy.model.clean import clean_text
 
 
 class Page(NamedTuple):

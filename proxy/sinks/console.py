@@ -11,10 +11,10 @@ import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 from proxy.events.catalogue import CATALOGUE
-from proxy.events.clean import clean_text
 from proxy.events.formats import LEVEL_WORDS, Tally, Voice, Words, json_line, time_text, to_json, to_text
 from proxy.events.record import Event
 from proxy.events.throttle import PER_SECOND, PERIOD, RateBound, Throttle
+from proxy.model.clean import clean_text
 from proxy.sinks.stream import Stream, Writer
 from proxy.trust.reasons import describe, explain_code, reason_named
 

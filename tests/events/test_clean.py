@@ -1,60 +1,9 @@
-"""Promises of cleaned text."""
+"""Promise of the second name of cleaning."""
 
-import unicodedata
-
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from proxy.events.clean import MAX_TEXT, clean_text
-
-HARMFUL = [
-    "\r",
-    "\n",
-    "\0",
-    "\x1b",
-    "\x7f",
-    "\x85",
-    "\x9b",
-    "\u2028",
-    "\u2029",
-    "\u202e",
-    "\u2066",
-    "\u200b",
-    "\ud800",
-    "\ufeff",
-]
+from proxy.events import clean as offered
+from proxy.model import clean
 
 
-@pytest.mark.parametrize("char", HARMFUL, ids=lambda char: f"U+{ord(char):04X}")
-def test_a_harmful_character_becomes_visible(char):
-    """What ends a line, steers a terminal or turns text around is shown, not done."""
-    cleaned = clean_text(f"cas02{char}evil")
-
-    assert char not in cleaned
-    assert f"{ord(char):x}" in cleaned
-
-
-@given(st.text(st.characters(exclude_categories=[])))
-def test_any_text_stays_on_its_line(text):
-    """Whatever comes in, the result is one printable, encodable line of bounded length."""
-    cleaned = clean_text(text)
-
-    assert cleaned.isprintable()
-    assert len(cleaned.splitlines()) <= 1
-    assert not any(unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for char in cleaned)
-    cleaned.encode()
-
-
-@given(st.text(st.characters(categories=["L", "N", "P"]), max_size=MAX_TEXT))
-def test_ordinary_text_is_untouched(text):
-    """Names in any script, and markup, stay as they are."""
-    assert text == clean_text(text)
-
-
-def test_endless_text_is_cut():
-    """A name of a megabyte does not bury the log."""
-    cleaned = clean_text("a" * 1_000_000)
-
-    assert len(cleaned) == MAX_TEXT
-    assert cleaned.endswith("…")
+def test_it_is_the_same_function():
+    """There is one way to clean text."""
+    assert offered.clean_text is clean.clean_text
