@@ -96,14 +96,22 @@ class Outline(NamedTuple):
 
 def parse(der: bytes) -> Parsed:
     """Read a certificate from DER; never raises, whatever the bytes are."""
+    certificate = load(der)
+    if certificate is None:
+        fault = "it is no certificate that can be read" if der else "it is empty"
+        return Parsed(CertificateFacts(size=len(der), sha256=fingerprint(der), fault=fault), None)
+    with warnings.catch_warnings(action="ignore"):
+        return Parsed(_facts(der, certificate), certificate)
+
+
+def load(der: bytes) -> x509.Certificate | None:
+    """Parse a certificate without reading its facts; None when that cannot be done. Never raises."""
     # Odd certificates make cryptography warn, a public root with serial number 0 among them: not our user's business.
     with warnings.catch_warnings(action="ignore"):
         try:
-            certificate = x509.load_der_x509_certificate(der)
+            return x509.load_der_x509_certificate(der)
         except UNREADABLE:
-            fault = "it is no certificate that can be read" if der else "it is empty"
-            return Parsed(CertificateFacts(size=len(der), sha256=fingerprint(der), fault=fault), None)
-        return Parsed(_facts(der, certificate), certificate)
+            return None
 
 
 def read_certificate(der: bytes) -> CertificateFacts:
