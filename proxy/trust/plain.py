@@ -9,6 +9,8 @@ from proxy.model.clean import clean_text
 from proxy.model.verdict import CertificateFacts, Finding, Link, Verdict
 from proxy.trust.text import days_left, time_text
 
+_ENTRY = 256
+"""Characters of a text in a list; DNS names have 253 at most."""
 _MOST = 100
 """Entries of a list; `name_count` and `presented_count` tell how many there are."""
 
@@ -79,4 +81,4 @@ def _certificate(facts: CertificateFacts, verdict: Verdict) -> dict[str, Any]:
 
 
 def _texts(texts: tuple[str, ...]) -> list[str]:
-    return [clean_text(each) for each in texts[:_MOST]]
+    return [clean_text(each, _ENTRY) for each in texts[:_MOST]]
