@@ -43,6 +43,10 @@ class Deviations(TypedDict, total=False):
     """Further extensions, each with whether it is critical; none."""
     path_length: int | None
     """How many authorities may stand below an authority; any number."""
+    admits_authority: bool
+    """Whether an authority says in its basic constraints that it is one; True."""
+    names_issuer_key: bool
+    """Whether the authority key identifier is there; True. A certificate that signed itself is not asked."""
 
 
 def _general_name(name: str) -> x509.GeneralName:
@@ -71,6 +75,11 @@ def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
     )
 
 
+def _constraints(deviations: Deviations, *, is_authority: bool) -> x509.BasicConstraints:
+    says_so = is_authority and deviations.get("admits_authority", True)
+    return x509.BasicConstraints(ca=says_so, path_length=deviations.get("path_length"))
+
+
 def _draft(
     name: str, key: PrivateKey, lifetime: timedelta, deviations: Deviations, *, is_authority: bool
 ) -> x509.CertificateBuilder:
@@ -82,7 +91,7 @@ def _draft(
         .serial_number(x509.random_serial_number())
         .not_valid_before(begin)
         .not_valid_after(deviations.get("not_after", begin + lifetime))
-        .add_extension(x509.BasicConstraints(ca=is_authority, path_length=deviations.get("path_length")), critical=True)
+        .add_extension(_constraints(deviations, is_authority=is_authority), critical=True)
         .add_extension(_key_usage(signs_certificates=is_authority), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
@@ -155,16 +164,39 @@ class Authority:
         """Make an authority below this one; its leaves present it."""
         key = deviations.get("key") or _new_key()
         draft = _draft(name, key, AUTHORITY_LIFETIME, deviations, is_authority=True)
-        certificate = self._sign(draft)
+        certificate = self._sign(draft, deviations)
         return Authority(certificate, key, (certificate, *self.chain))
 
     def issue(self, *names: str, **deviations: Unpack[Deviations]) -> Leaf:
         """Make a server certificate for `names` (DNS names and IP addresses; the first is the CN)."""
         key = deviations.get("key") or _new_key()
-        return Leaf(self._sign(_leaf_draft(names, key, deviations)), key, self.chain)
+        return Leaf(self._sign(_leaf_draft(names, key, deviations), deviations), key, self.chain)
 
-    def _sign(self, draft: x509.CertificateBuilder) -> x509.Certificate:
-        ours = self.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
-        identifier = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(ours)
-        draft = draft.issuer_name(self.certificate.subject).add_extension(identifier, critical=False)
+    def list_revoked(
+        self, *revoked: x509.Certificate, next_update: datetime | None = None
+    ) -> x509.CertificateRevocationList:
+        """Make the authority's revocation list; it is current for 398 days unless `next_update` ends it elsewhere."""
+        now = datetime.now(UTC)
+        end = next_update or now + LEAF_LIFETIME
+        begin = min(now, end) - BACKDATED
+        draft = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self.certificate.subject)
+            .last_update(begin)
+            .next_update(end)
+            .add_extension(self._identifier(), critical=False)
+            .add_extension(x509.CRLNumber(int(begin.timestamp())), critical=False)
+        )
+        for certificate in revoked:
+            entry = x509.RevokedCertificateBuilder().serial_number(certificate.serial_number).revocation_date(begin)
+            draft = draft.add_revoked_certificate(entry.build())
         return draft.sign(self.key, hashes.SHA256())
+
+    def _identifier(self) -> x509.AuthorityKeyIdentifier:
+        ours = self.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+        return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(ours)
+
+    def _sign(self, draft: x509.CertificateBuilder, deviations: Deviations) -> x509.Certificate:
+        if deviations.get("names_issuer_key", True):
+            draft = draft.add_extension(self._identifier(), critical=False)
+        return draft.issuer_name(self.certificate.subject).sign(self.key, hashes.SHA256())

@@ -3,24 +3,17 @@
 Names are badssl's words, so that people can guess them. A test serves every row over real TLS.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from cryptography import x509
-from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
+from proxy.certkit import chains
+from proxy.certkit.chains import Make
 
-from proxy.certkit.authority import Authority, self_signed
-from proxy.certkit.leaf import Leaf
-
-Make = Callable[[Authority, str], Leaf]
-"""Makes the leaf that a server called so presents; the authority is the root that clients trust."""
-
-HOSTILE = "<script>alert(43)</script>\r\nMSExchange OWA 43 \x1b[31m\" id='x"
-"""Characters that forge a log line, a colour or a tag where somebody forgets to escape."""
-_UNKNOWN = ObjectIdentifier("1.3.6.1.4.1.32473.1")
-"""Below the enterprise number for documentation (RFC 5612): nobody knows this extension."""
+FOREIGN_PIN = base64.b64encode(hashlib.sha256(b"the key of another server").digest()).decode()
+"""A pin that no certificate here has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,129 +25,150 @@ class Fault:
     sentence: str
     """What is wrong, for people; one sentence."""
     make: Make
-    """Makes the leaf."""
-    code: int
-    """OpenSSL's verify code under name, chain and dates; 0 when it is trusted."""
-    reason: str
-    """The word of the reason vocabulary; empty when it is trusted."""
-    by_design_outdated: bool = False
-    """Whether its dates are the fault, so that renewing it would mend it."""
+    """Makes the leaf. May raise `CannotMake`."""
+    code: int = 0
+    """OpenSSL's verify code under name, chain, dates and what the row demands besides; 0 when it accepts."""
+    reasons: tuple[str, ...] = ()
+    """Every word of the reason vocabulary that holds, the deciding one first; empty when it is trusted."""
+    by_design_outdated: bool = field(default=False, kw_only=True)
+    """Whether a certificate's dates are the fault, so that renewing it would mend it."""
+    files: tuple[str, ...] = field(default=(), kw_only=True)
+    """Keys of [trust] that have to name files of the leaf: `crl_files` its lists, `ca_files` its anchors."""
+    policy: Mapping[str, object] = field(default_factory=dict, kw_only=True)
+    """Further keys of [trust] that have to be set for the fault to show itself."""
+
+    @property
+    def reason(self) -> str:
+        """The deciding reason's word; empty when it is trusted."""
+        return self.reasons[0] if self.reasons else ""
 
     @property
     def is_trusted(self) -> bool:
-        """Whether a client that trusts the authority accepts it."""
-        return self.code == 0
+        """Whether a client that trusts the authority, and demands what the row says, accepts it."""
+        return not self.reasons
 
-
-def _good(authority: Authority, host: str) -> Leaf:
-    return authority.issue(host)
-
-
-def _self_signed(_authority: Authority, host: str) -> Leaf:
-    return self_signed(host)
-
-
-def _expired(authority: Authority, host: str) -> Leaf:
-    now = datetime.now(UTC)
-    return authority.issue(host, not_before=now - timedelta(days=400), not_after=now - timedelta(days=2))
-
-
-def _not_yet_valid(authority: Authority, host: str) -> Leaf:
-    begin = datetime.now(UTC) + timedelta(days=3650)
-    return authority.issue(host, not_before=begin, not_after=begin + timedelta(days=398))
-
-
-def _wrong_host(authority: Authority, host: str) -> Leaf:
-    return authority.issue(f"wrong.{host}")
-
-
-def _incomplete_chain(authority: Authority, host: str) -> Leaf:
-    return authority.intermediate("casproxy lab issuing authority").issue(host).without_chain()
-
-
-def _with_intermediate(authority: Authority, host: str) -> Leaf:
-    return authority.intermediate("casproxy lab issuing authority").issue(host)
-
-
-def _present_root(root: Authority, *names: str) -> Leaf:
-    leaf = root.issue(*names)
-    return Leaf(leaf.certificate, leaf.key, (root.certificate,))
-
-
-def _untrusted_root(_authority: Authority, host: str) -> Leaf:
-    return _present_root(Authority.create("Somebody else's root"), host)
-
-
-def _unknown_issuer(_authority: Authority, host: str) -> Leaf:
-    return Authority.create("Somebody else's root").issue(host)
-
-
-def _client_auth_only(authority: Authority, host: str) -> Leaf:
-    return authority.issue(host, usages=(ExtendedKeyUsageOID.CLIENT_AUTH,))
-
-
-def _leaf_signed_leaf(authority: Authority, host: str) -> Leaf:
-    signer = authority.issue(f"signer.{host}")
-    return Authority(signer.certificate, signer.key, (signer.certificate,)).issue(host)
-
-
-def _no_san(authority: Authority, host: str) -> Leaf:
-    return authority.issue(host, alternative_names=())
-
-
-def _ip_san(authority: Authority, host: str) -> Leaf:
-    return authority.issue(host, alternative_names=("127.0.0.1", "::1"))
-
-
-def _hostile_names(_authority: Authority, host: str) -> Leaf:
-    return _present_root(Authority.create(HOSTILE), host, HOSTILE)
-
-
-def _expired_issuer(authority: Authority, host: str) -> Leaf:
-    now = datetime.now(UTC)
-    begin, end = now - timedelta(days=3000), now - timedelta(days=2)
-    return authority.intermediate("An issuing authority of old", not_before=begin, not_after=end).issue(host)
-
-
-def _path_length(authority: Authority, host: str) -> Leaf:
-    return authority.intermediate("May sign servers only", path_length=0).intermediate("One too many").issue(host)
-
-
-def _name_constraint(authority: Authority, host: str) -> Leaf:
-    permitted = x509.NameConstraints(permitted_subtrees=[x509.DNSName("elsewhere.invalid")], excluded_subtrees=None)
-    return authority.intermediate("May sign elsewhere.invalid", extensions=((permitted, True),)).issue(host)
-
-
-def _unknown_extension(authority: Authority, host: str) -> Leaf:
-    return authority.issue(host, extensions=((x509.UnrecognizedExtension(_UNKNOWN, b"\x05\x00"), True),))
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Keys of [trust] without which it does not show itself; empty: a strict client sees it as it is."""
+        return (*self.files, *self.policy)
 
 
 _ROWS = (
-    Fault("good", "The certificate is sound and its authority is trusted.", _good, 0, ""),
-    Fault("intermediate", "The certificate is sound and the intermediate is presented.", _with_intermediate, 0, ""),
-    Fault("self-signed", "The server signed its certificate itself.", _self_signed, 18, "self_signed"),
-    Fault("expired", "The certificate expired two days ago.", _expired, 10, "expired", by_design_outdated=True),
+    Fault("good", "The certificate is sound and its authority is trusted.", chains.good),
+    Fault("intermediate", "The certificate is sound and the intermediate is presented.", chains.with_intermediate),
+    Fault("reversed-chain", "The root is presented before the intermediate.", chains.reversed_chain),
+    Fault("many-sans", "The certificate is for two thousand names.", chains.many_names),
+    Fault("self-signed", "The server signed its certificate itself.", chains.self_signed, 18, ("self_signed",)),
+    Fault(
+        "expired",
+        "The certificate expired two days ago.",
+        chains.expired,
+        10,
+        ("expired",),
+        by_design_outdated=True,
+    ),
     Fault(
         "not-yet-valid",
         "The certificate becomes valid in ten years.",
-        _not_yet_valid,
+        chains.not_yet_valid,
         9,
-        "not_yet_valid",
+        ("not_yet_valid",),
         by_design_outdated=True,
     ),
-    Fault("wrong-host", "The certificate is for another host name.", _wrong_host, 62, "name_mismatch"),
-    Fault("incomplete-chain", "The intermediate is not presented.", _incomplete_chain, 20, "unknown_issuer"),
-    Fault("untrusted-root", "The presented root is not trusted.", _untrusted_root, 19, "untrusted_root"),
-    Fault("unknown-issuer", "The root is neither presented nor trusted.", _unknown_issuer, 20, "unknown_issuer"),
-    Fault("client-auth-only", "The certificate is for clients only.", _client_auth_only, 26, "wrong_purpose"),
-    Fault("leaf-signed-leaf", "The issuer is a server, no authority.", _leaf_signed_leaf, 79, "ca_misuse"),
-    Fault("no-san", "The host name stands in the common name alone.", _no_san, 62, "name_mismatch"),
-    Fault("ip-san", "The certificate names addresses, no host.", _ip_san, 62, "name_mismatch"),
-    Fault("hostile-names", "The names hold line breaks and markup.", _hostile_names, 19, "untrusted_root"),
-    Fault("expired-issuer", "The intermediate has expired.", _expired_issuer, 10, "expired", by_design_outdated=True),
-    Fault("path-length", "There is one authority too many in the path.", _path_length, 25, "path_length"),
-    Fault("name-constraint", "The intermediate may not sign this name.", _name_constraint, 47, "name_constraint"),
-    Fault("unknown-extension", "A critical extension is unknown.", _unknown_extension, 34, "unknown_extension"),
+    Fault(
+        "expired-intermediate",
+        "The intermediate has expired.",
+        chains.expired_intermediate,
+        10,
+        ("expired",),
+        by_design_outdated=True,
+    ),
+    Fault("wrong-host", "The certificate is for another host name.", chains.wrong_host, 62, ("name_mismatch",)),
+    Fault("no-san", "The host name stands in the common name alone.", chains.no_san, 62, ("name_mismatch",)),
+    Fault("ip-san", "The certificate names addresses, no host.", chains.ip_san, 62, ("name_mismatch",)),
+    Fault(
+        "incomplete-chain",
+        "The intermediate is not presented.",
+        chains.incomplete_chain,
+        20,
+        ("missing_intermediate",),
+    ),
+    Fault("untrusted-root", "The presented root is not trusted.", chains.untrusted_root, 19, ("untrusted_root",)),
+    Fault("unknown-issuer", "The root is neither presented nor trusted.", chains.unknown_issuer, 20, ("private_ca",)),
+    Fault(
+        "trusted-intermediate-only",
+        "The intermediate is trusted, its root is not.",
+        chains.trusted_intermediate_only,
+        2,
+        ("trusted_intermediate_only",),
+        files=("ca_files",),
+    ),
+    Fault(
+        "hostile-names",
+        "The names hold line breaks and markup.",
+        chains.hostile_names,
+        19,
+        ("untrusted_root", "name_mismatch"),
+    ),
+    Fault("client-auth-only", "The certificate is for clients only.", chains.client_auth_only, 26, ("wrong_purpose",)),
+    Fault("leaf-signed-leaf", "The issuer is a server, no authority.", chains.leaf_signed_leaf, 79, ("ca_misuse",)),
+    Fault(
+        "ca-false-intermediate",
+        "The intermediate says that it is no authority.",
+        chains.ca_false_intermediate,
+        79,
+        ("ca_misuse",),
+    ),
+    Fault("path-length", "There is one authority too many in the path.", chains.path_length, 25, ("path_length",)),
+    Fault(
+        "name-constraints",
+        "The intermediate may not sign this name.",
+        chains.name_constraints,
+        47,
+        ("name_constraint",),
+    ),
+    Fault(
+        "unknown-critical-extension",
+        "A critical extension is unknown.",
+        chains.unknown_critical_extension,
+        34,
+        ("unknown_extension",),
+    ),
+    Fault("rsa-1024", "The server's RSA key has 1024 bits.", chains.rsa_1024, 66, ("weak_key",)),
+    Fault("sha1-signature", "The certificate is signed with SHA-1.", chains.sha1_signature, 68, ("weak_signature",)),
+    Fault(
+        "no-aki",
+        "The authority key identifier is missing, which strict rules forbid.",
+        chains.no_aki,
+        85,
+        ("not_rfc5280",),
+        policy={"strict_rfc5280": True},
+    ),
+    Fault(
+        "pin-mismatch",
+        "The certificate is sound, but another key is pinned.",
+        chains.good,
+        0,
+        ("pin_mismatch",),
+        policy={"pin_spki_sha256": [FOREIGN_PIN]},
+    ),
+    Fault("revoked", "The certificate is revoked.", chains.revoked, 23, ("revoked",), files=("crl_files",)),
+    Fault(
+        "crl-missing",
+        "The intermediate's revocation list is missing.",
+        chains.crl_missing,
+        3,
+        ("crl_missing",),
+        files=("crl_files",),
+    ),
+    Fault(
+        "crl-expired",
+        "The revocation list is two days out of date.",
+        chains.crl_expired,
+        12,
+        ("crl_expired",),
+        files=("crl_files",),
+    ),
 )
 
 FAULTS: Mapping[str, Fault] = MappingProxyType({row.name: row for row in _ROWS})

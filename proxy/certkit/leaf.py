@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -14,6 +15,8 @@ from proxy.certkit.files import PRIVATE, PUBLIC, write_file
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 """Keys that certificates here may have."""
+_SOUND_RSA_BITS = 2048
+"""Shorter keys are refused by OpenSSL unless its security level is 0."""
 
 
 def key_to_pem(key: PrivateKey) -> bytes:
@@ -24,6 +27,32 @@ def key_to_pem(key: PrivateKey) -> bytes:
 def certificates_to_pem(*certificates: x509.Certificate) -> bytes:
     """Spell the certificates as PEM, one after the other."""
     return b"".join(certificate.public_bytes(Encoding.PEM) for certificate in certificates)
+
+
+def lists_to_pem(*lists: x509.CertificateRevocationList) -> bytes:
+    """Spell the revocation lists as PEM, one after the other."""
+    return b"".join(each.public_bytes(Encoding.PEM) for each in lists)
+
+
+def serve_files(certificate: Path, key: Path) -> ssl.SSLContext:
+    """Make a context of a server that presents these PEM files; TLS 1.2 and newer.
+
+    A weak leaf is presented all the same: for it alone the server's security level is lowered.
+    Raises: `OSError` or `ValueError` when the files are unreadable or do not belong together.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if _is_weak(x509.load_pem_x509_certificate(certificate.read_bytes())):
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+def _is_weak(certificate: x509.Certificate) -> bool:
+    key = certificate.public_key()
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size < _SOUND_RSA_BITS:
+        return True
+    return isinstance(certificate.signature_hash_algorithm, hashes.SHA1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +67,10 @@ class Leaf:
     """Presented after the certificate, in the order of the path."""
     withheld: tuple[x509.Certificate, ...] = ()
     """Belongs to the path, but is deliberately not presented."""
+    lists: tuple[x509.CertificateRevocationList, ...] = ()
+    """Revocation lists that a client is to consult for the whole chain; empty: none."""
+    anchors: tuple[x509.Certificate, ...] = ()
+    """What a client trusts instead of the authority; empty: the authority."""
 
     @property
     def certificate_pem(self) -> bytes:
@@ -65,8 +98,5 @@ class Leaf:
 
     def server_context(self) -> ssl.SSLContext:
         """Make a context of a server that presents this leaf; TLS 1.2 and newer."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
         with tempfile.TemporaryDirectory(prefix="certkit-") as folder:  # OpenSSL loads keys from files only
-            context.load_cert_chain(*self.write(Path(folder), "leaf"))
-        return context
+            return serve_files(*self.write(Path(folder), "leaf"))

@@ -10,7 +10,6 @@ import hashlib
 import ipaddress
 import json
 import os
-import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +21,8 @@ from cryptography import x509
 from proxy.certkit.authority import Authority
 from proxy.certkit.faults import FAULTS
 from proxy.certkit.files import PRIVATE, PUBLIC, write_file
-from proxy.certkit.leaf import certificates_to_pem
+from proxy.certkit.leaf import Leaf, serve_files
+from proxy.certkit.pair import Pair, find_pair, write_pair
 
 Say = Callable[[str], None]
 """Takes one sentence for people."""
@@ -56,21 +56,13 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
-    """Paths of a certificate with its chain, and of its key."""
-
-    certificate: Path
-    """PEM, leaf first."""
-    key: Path
-    """PEM, mode 0600."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
     """What the folder holds after a start."""
 
     ca_file: Path
     """The authority's certificate: the trust anchor of the lab."""
+    authority: Authority
+    """The authority itself."""
     pairs: dict[str, Pair] = field(default_factory=dict)
     """By the stem that was wanted."""
 
@@ -83,7 +75,7 @@ def open_store(folder: Path, wanted: Sequence[Wanted], say: Say, now: datetime |
     """Make `folder` hold what is wanted and return the paths; `say` is told everything that is made anew and why.
 
     Waits while another start works in the same folder. Raises: `StoreBusyError` when that takes more than ten seconds,
-    `OSError` when the folder cannot be written.
+    `OSError` when the folder cannot be written, `CannotMake` for a fault that cannot be made on this machine.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
@@ -129,28 +121,25 @@ class _Store:
         issuer = hashlib.sha256(authority.certificate_pem).hexdigest()
         before = self._read_manifest()
         after: dict[str, object] = {}
-        stored = Stored(ca_file=self._folder / "ca.pem")
+        stored = Stored(ca_file=self._folder / "ca.pem", authority=authority)
         for one in wanted:
-            pair = self._pair(one.stem)
+            pair = find_pair(self._folder, one.stem)
             order: dict[str, object] = {"names": list(one.names), "fault": one.fault, "issuer": issuer}
             why = self._why_anew(one, pair, order, before.get(one.stem))
             if why is not None:
-                self._make(one, authority)
+                pair = write_pair(_make(one, authority), self._folder, one.stem)
                 self._tell(pair.certificate, why)
-            after[one.stem] = order | {"sha256": _fingerprint(pair.certificate)}
+            after[one.stem] = order | {"sha256": _fingerprint(pair)}
             stored.pairs[one.stem] = pair
         self._write_manifest(before | after)
         return stored
-
-    def _pair(self, stem: str) -> Pair:
-        return Pair(certificate=self._folder / f"{stem}.pem", key=self._folder / f"{stem}.key.pem")
 
     def _tell(self, path: Path, why: str) -> None:
         if why:
             self._say(f"{path} {why} and has been made anew.")
 
     def _authority(self) -> Authority:
-        pair = self._pair("ca")
+        pair = find_pair(self._folder, "ca")
         try:
             authority = Authority.load(pair.certificate.read_bytes(), pair.key.read_bytes())
         except FileNotFoundError:
@@ -175,9 +164,10 @@ class _Store:
         certificate = _readable(pair)
         if certificate is None:
             return "or its key was damaged"
-        if known != order | {"sha256": _fingerprint(pair.certificate)}:
-            return "was made for other names, another fault or another authority"
+        if known != order | {"sha256": _fingerprint(pair)}:
+            return "or what lies beside it was made for other names, another fault or another authority"
         self._close_key(pair.key)
+        # Revocation lists end together with the leaf they were made for, so they need no look of their own.
         if not FAULTS[one.fault].by_design_outdated and not self._has_time_left(certificate):
             return "was near its end"
         return None
@@ -189,15 +179,6 @@ class _Store:
         if key.stat().st_mode & 0o077:
             key.chmod(PRIVATE)
             self._say(f"{key} was readable for others; it is the owner's alone again.")
-
-    def _make(self, one: Wanted, authority: Authority) -> None:
-        leaf = authority.issue(*one.names) if one.fault == "good" else FAULTS[one.fault].make(authority, one.names[0])
-        leaf.write(self._folder, one.stem)
-        missing = self._folder / f"{one.stem}.missing.pem"
-        if leaf.withheld:
-            write_file(missing, certificates_to_pem(*leaf.withheld), PUBLIC)
-        else:
-            missing.unlink(missing_ok=True)
 
     def _read_manifest(self) -> dict[str, object]:
         try:
@@ -211,13 +192,24 @@ class _Store:
         write_file(self._folder / "manifest.json", text.encode(), PUBLIC)
 
 
+def _make(one: Wanted, authority: Authority) -> Leaf:
+    if one.fault == "good":
+        return authority.issue(*one.names)
+    return FAULTS[one.fault].make(authority, one.names[0])
+
+
 def _readable(pair: Pair) -> x509.Certificate | None:
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(pair.certificate, pair.key)  # also: do they match?
+        serve_files(pair.certificate, pair.key)  # also: do they match?
         return x509.load_pem_x509_certificates(pair.certificate.read_bytes())[0]
     except (OSError, ValueError):  # ssl.SSLError is an OSError
         return None
 
 
-def _fingerprint(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _fingerprint(pair: Pair) -> str:
+    """Digest everything but the key, so that a file beside the certificate that is lost or altered is made anew."""
+    digest = hashlib.sha256()
+    for path in pair.files:
+        if path != pair.key:
+            digest.update(path.read_bytes())
+    return digest.hexdigest()

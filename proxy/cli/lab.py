@@ -128,7 +128,7 @@ def _find_places(port: int | None, lab: Lab) -> Places:
     listen = find_port(0, "server.listen", _say) if any_port else (port or LISTEN_PORT)
     redirect = find_port(0 if any_port else REDIRECT_PORT, "server.redirect_listen", _say)
     admin = find_port(0 if any_port else ADMIN_PORT, "server.admin", _say)
-    return Places(listen=listen, redirect=redirect, admin=admin, backends=lab.ports, folder=lab.folder)
+    return Places(listen=listen, redirect=redirect, admin=admin, backends=lab.ports, folder=lab.folder, trust=lab.trust)
 
 
 def _settings(places: Places, allow: str | None) -> str:

@@ -1,7 +1,6 @@
 """Starts the five backend sites with real TLS on loopback; the proxy before them is left to the command line."""
 
 import asyncio
-import ssl
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -9,11 +8,15 @@ from typing import Self
 
 from aiohttp import web
 
-from proxy.certkit.store import Pair, Stored, Wanted, open_store
+from proxy.certkit.chains import CannotMake
+from proxy.certkit.faults import FAULTS
+from proxy.certkit.leaf import serve_files
+from proxy.certkit.pair import Pair
+from proxy.certkit.store import Stored, Wanted, open_store
 from proxy.lab.backend import Backend
 from proxy.lab.notifications import Pace
 from proxy.lab.ports import Say, listen_near
-from proxy.lab.topology import BROWSER_NAMES, LOOPBACK, SITES, LabSite
+from proxy.lab.topology import BROWSER_NAMES, LOOPBACK, SITES, LabMistake, LabSite, Tables
 
 _SHUTDOWN_SECONDS = 0.2
 """What requests in flight get when the lab ends; long polls are told to end before."""
@@ -58,6 +61,8 @@ class Lab:
         """Where the certificates are kept."""
         self.backends: dict[str, Backend] = {}
         """By site name, in the order of the table; filled on entry."""
+        self.trust: dict[str, Tables] = {}
+        """By site name, the keys of its [sites.trust] without which its fault does not show; filled on entry."""
         self._faults = faults or {}
         self._ports = ports or {}
         self._pace = pace or Pace()
@@ -67,12 +72,13 @@ class Lab:
     async def __aenter__(self) -> Self:
         wanted = [Wanted(stem=site.stem, names=(site.host,), fault=self._fault(site)) for site in SITES]
         front = Wanted(stem="front", names=BROWSER_NAMES)
-        stored: Stored = await asyncio.to_thread(open_store, self.folder, [front, *wanted], self._say)
+        stored = await asyncio.to_thread(self._store, [front, *wanted])
         async with self._stack:  # undoes everything when a later site cannot start
             for site in SITES:
                 self.backends[site.name] = await self._start(site, stored.pairs[site.stem])
             self._stack = self._stack.pop_all()
         self.authority, self.front = stored.ca_file, stored.pairs["front"]
+        self.trust = {site.name: self._trust_keys(site, stored.pairs[site.stem]) for site in SITES}
         return self
 
     async def __aexit__(self, *_exception: object) -> None:
@@ -89,6 +95,15 @@ class Lab:
     def _fault(self, site: LabSite) -> str:
         return self._faults.get(site.name, site.fault)
 
+    def _store(self, wanted: list[Wanted]) -> Stored:
+        try:
+            return open_store(self.folder, wanted, self._say)
+        except CannotMake as refusal:
+            raise LabMistake(str(refusal)) from refusal
+
+    def _trust_keys(self, site: LabSite, pair: Pair) -> Tables:
+        return pair.trust_keys(FAULTS[self._fault(site)].policy)
+
     async def _start(self, site: LabSite, pair: Pair) -> Backend:
         backend = Backend(site, self._fault(site), self._pace)
         runner = web.AppRunner(
@@ -100,18 +115,11 @@ class Lab:
         assert make is not None
         sock = listen_near(self._ports.get(site.name, site.port), f"the server of {site.name}", self._say)
         server = await asyncio.get_running_loop().create_server(
-            lambda: _Counting(backend, make()), sock=sock, ssl=_server_context(pair)
+            lambda: _Counting(backend, make()), sock=sock, ssl=serve_files(pair.certificate, pair.key)
         )
         self._stack.callback(server.close)  # first the listener, then what is in flight
         backend.port = int(sock.getsockname()[1])
         return backend
-
-
-def _server_context(pair: Pair) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(pair.certificate, pair.key)
-    return context
 
 
 __all__ = ["LOOPBACK", "Lab"]

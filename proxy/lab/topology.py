@@ -7,7 +7,7 @@ organisation, so that an event names one of them without doubt.
 import difflib
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ Tables = dict[str, Any]
 
 
 class LabMistake(Exception):
-    """Something asked for that the lab does not know; `str()` says what there is."""
+    """Something asked for that the lab does not know or cannot make; `str()` says what there is, or why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +113,8 @@ class Places:
     """Port of each site's server."""
     folder: Path
     """Folder of the certificates."""
+    trust: Mapping[str, Tables] = field(default_factory=dict)
+    """By site, the keys of [sites.trust] without which its fault does not show; a site may have none."""
 
     @property
     def authority(self) -> Path:
@@ -165,7 +167,10 @@ def place(base: Tables, places: Places, allow: int | None) -> Tables:
         trust.pop("AllowInternalUntrustedCerts", None)
         trust["allow_internal_untrusted_certs"] = allow
     for table in tables.get("sites", []):
-        port = places.backends.get(table.get("name", ""))
+        name = table.get("name", "")
+        if places.trust.get(name):
+            table.setdefault("trust", {}).update(places.trust[name])
+        port = places.backends.get(name)
         if port is not None:
             table["servers"] = [_dialled(server, port) for server in table["servers"]]
     return tables

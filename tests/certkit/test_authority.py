@@ -94,3 +94,38 @@ def test_self_signed_signs_itself() -> None:
 
     leaf.verify_directly_issued_by(leaf)
     assert not extension(leaf, x509.BasicConstraints).ca
+
+
+def test_deviations_of_an_authority_and_a_leaf(root: Authority) -> None:
+    """An authority may deny that it is one and still sign; a leaf may come without its issuer's key identifier."""
+    denying = root.intermediate("denying", admits_authority=False).certificate
+    bare = root.issue("a.example", names_issuer_key=False).certificate
+
+    assert not extension(denying, x509.BasicConstraints).ca
+    assert extension(denying, x509.KeyUsage).key_cert_sign
+    with pytest.raises(x509.ExtensionNotFound):
+        extension(bare, x509.AuthorityKeyIdentifier)
+
+
+def test_revocation_list_is_current_and_signed(root: Authority) -> None:
+    """It names the revoked ones, began an hour ago, and holds as long as a leaf that was made before it."""
+    bad, good = root.issue("bad.example").certificate, root.issue("good.example").certificate
+
+    listed = root.list_revoked(bad)
+
+    assert [each.serial_number for each in listed] == [bad.serial_number]
+    assert listed.last_update_utc < datetime.now(UTC)
+    assert listed.next_update_utc is not None
+    assert listed.next_update_utc >= good.not_valid_after_utc
+    assert listed.is_signature_valid(root.certificate.public_key())
+
+
+def test_revocation_list_may_be_outdated(root: Authority) -> None:
+    """An end in the past moves the begin before it."""
+    past = datetime.now(UTC) - timedelta(days=2)
+
+    listed = root.list_revoked(next_update=past)
+
+    assert listed.next_update_utc == past.replace(microsecond=0)
+    assert listed.last_update_utc < listed.next_update_utc
+    assert list(listed) == []

@@ -4,9 +4,12 @@ import ssl
 import stat
 from pathlib import Path
 
+import pytest
 from cryptography import x509
 
+from proxy.certkit import chains
 from proxy.certkit.authority import Authority
+from proxy.certkit.leaf import lists_to_pem
 
 
 def test_write_keeps_the_key_private(tmp_path: Path) -> None:
@@ -44,3 +47,24 @@ def test_server_context_leaves_no_file(tmp_path: Path, monkeypatch) -> None:
 
     assert context.minimum_version == ssl.TLSVersion.TLSv1_2
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("make", "is_weak"), [(chains.good, False), (chains.rsa_1024, True), (chains.sha1_signature, True)]
+)
+def test_security_is_lowered_for_weak_leaves_alone(make, is_weak) -> None:
+    """OpenSSL loads a weak leaf at level 0 only; every other server keeps its level."""
+    context = make(Authority.create("root"), "a.example").server_context()
+
+    assert (context.security_level == 0) == is_weak
+
+
+def test_lists_become_pem() -> None:
+    """Each list is a block of its own."""
+    lists = Authority.create("one").list_revoked(), Authority.create("two").list_revoked()
+
+    pem = lists_to_pem(*lists)
+
+    assert pem.count(b"BEGIN X509 CRL") == 2
+    assert x509.load_pem_x509_crl(pem) == lists[0]
+    assert lists_to_pem() == b""

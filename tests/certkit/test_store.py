@@ -13,8 +13,12 @@ from cryptography import x509
 
 from proxy.certkit import store
 from proxy.certkit.authority import Authority
-from proxy.certkit.faults import FAULTS
+from proxy.certkit.chains import CannotMake
+from proxy.certkit.faults import FAULTS, Fault
+from proxy.certkit.leaf import Leaf, serve_files
+from proxy.certkit.pair import Pair
 from proxy.certkit.store import StoreBusyError, Stored, Wanted, open_store
+from tests.certkit.clients import client_context
 
 WANTED = (
     Wanted(stem="front", names=("localhost", "branch.localhost", "127.0.0.1")),
@@ -206,13 +210,10 @@ def test_a_stuck_start_is_named(tmp_path: Path, monkeypatch) -> None:
         os.close(descriptor)
 
 
-def handshake_code(pair: store.Pair, ca_file: Path, host: str) -> int:
-    """Shake hands in memory with a strict client; give OpenSSL's code."""
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(pair.certificate, pair.key)
-    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    client.hostname_checks_common_name = False
-    client.load_verify_locations(ca_file)
+def handshake_code(pair: Pair, ca_file: Path, host: str, fault: str = "good") -> int:
+    """Shake hands in memory with the client that the fault speaks of; give OpenSSL's code."""
+    server = serve_files(pair.certificate, pair.key)
+    client = client_context(FAULTS[fault], ca_file, lists=pair.lists, anchors=pair.anchors)
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     ours = client.wrap_bio(to_client, to_server, server_hostname=host)
     theirs = server.wrap_bio(to_server, to_client, server_side=True)
@@ -231,9 +232,65 @@ def test_the_stored_faults_keep_their_codes(tmp_path: Path) -> None:
     host = "cas02.branch.lab.localhost"
     stored, _ = fill(tmp_path, wanted=[Wanted(stem=name, names=(host,), fault=name) for name in FAULTS])
 
-    codes = {name: handshake_code(stored.pairs[name], stored.ca_file, host) for name in FAULTS}
+    codes = {name: handshake_code(stored.pairs[name], stored.ca_file, host, name) for name in FAULTS}
 
     assert codes == {name: fault.code for name, fault in FAULTS.items()}
+
+
+def test_all_faults_survive_a_second_start(tmp_path: Path) -> None:
+    """Weak keys, stale lists and the rest are what was wanted; none of it counts as damage."""
+    wanted = [Wanted(stem=name, names=("cas02.branch.lab.localhost",), fault=name) for name in FAULTS]
+    fill(tmp_path, wanted=wanted)
+    before = contents(tmp_path)
+
+    _, said = fill(tmp_path, wanted=wanted)
+
+    assert (said, contents(tmp_path)) == ([], before)
+
+
+@pytest.mark.parametrize("damage", [None, b"", b"half"], ids=["gone", "empty", "other"])
+def test_a_lost_list_is_remade(tmp_path: Path, damage: bytes | None) -> None:
+    """A list that somebody removed or altered is made anew with its leaf: it names that leaf's serial number."""
+    wanted = (Wanted(stem="branch", names=("cas02.branch.lab.localhost",), fault="revoked"),)
+    stored, _ = fill(tmp_path, wanted=wanted)
+    lists = stored.pairs["branch"].lists
+    assert lists is not None
+    lists.unlink() if damage is None else lists.write_bytes(damage)
+
+    stored, said = fill(tmp_path, wanted=wanted)
+
+    assert len(said) == 1
+    assert handshake_code(stored.pairs["branch"], stored.ca_file, wanted[0].names[0], "revoked") == 23
+
+
+@pytest.mark.parametrize("fault", ["revoked", "crl-missing", "crl-expired"])
+def test_lists_are_renewed_with_their_leaf(tmp_path: Path, fault: str) -> None:
+    """A month before its end a leaf takes its list along, which is then current for as long, or outdated as wanted."""
+    wanted = (Wanted(stem="branch", names=("cas02.branch.lab.localhost",), fault=fault),)
+    fill(tmp_path, wanted=wanted)
+    before = contents(tmp_path)
+
+    fill(tmp_path, wanted=wanted, days=398 - 29)
+
+    after = contents(tmp_path)
+    assert {name for name in after if after[name] != before[name]} == {
+        "branch.pem",
+        "branch.key.pem",
+        "branch.crl.pem",
+    }
+
+
+def test_a_fault_that_cannot_be_made_is_told(tmp_path: Path, monkeypatch) -> None:
+    """The sentence of the maker reaches whoever wanted the fault, and the folder is free again."""
+
+    def refuse(_authority: Authority, _host: str) -> Leaf:
+        raise CannotMake("This machine cannot.")
+
+    monkeypatch.setattr(store, "FAULTS", {"odd": Fault("odd", "It is odd.", refuse)})
+    with pytest.raises(CannotMake, match="cannot"):
+        fill(tmp_path, wanted=(Wanted(stem="branch", names=("localhost",), fault="odd"),))
+
+    assert fill(tmp_path, wanted=())[1] == []
 
 
 def test_the_authority_is_worth_nothing_elsewhere(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ async def test_what_is_said_names_every_site_and_its_fault(tmp_path):
         "self_signed",
         "expired",
         "name_mismatch",
-        "unknown_issuer",
+        "missing_intermediate",
     ]
     assert json.loads(json.dumps(summary)) == summary
     assert str(places.authority) in text

@@ -5,9 +5,11 @@ import ssl
 
 import pytest
 
+from proxy.certkit.chains import CannotMake
 from proxy.certkit.faults import FAULTS
+from proxy.lab import run
 from proxy.lab.run import Lab
-from proxy.lab.topology import SITES
+from proxy.lab.topology import SITES, LabMistake
 from tests.loopback import turn
 
 FREE = {site.name: 0 for site in SITES}
@@ -34,6 +36,39 @@ async def test_each_site_has_its_fault(tmp_path):
 
     faults = {site.name: site.fault for site in SITES} | {"Depot": "expired"}
     assert codes == {name: FAULTS[fault].code for name, fault in faults.items()}
+
+
+async def test_each_site_knows_what_its_fault_needs(tmp_path):
+    """What has to stand in a site's trust so that its fault shows: files of the folder and the fault's policy."""
+    faults = {"HQ": "revoked", "Branch": "trusted-intermediate-only", "Plant": "no-aki", "Warehouse": "good"}
+    async with Lab(tmp_path, faults=faults, ports=FREE) as lab:
+        assert lab.trust == {
+            "HQ": {"crl_files": [str(tmp_path / "hq.crl.pem")]},
+            "Branch": {"ca_files": [str(tmp_path / "branch.anchors.pem")], "ca_mode": "only"},
+            "Plant": {"strict_rfc5280": True},
+            "Warehouse": {},
+            "Depot": {},
+        }
+
+
+async def test_weak_certificates_are_served(tmp_path):
+    """A key or a signature that OpenSSL would not load is presented all the same."""
+    async with Lab(tmp_path, faults={"HQ": "rsa-1024", "Branch": "sha1-signature"}, ports=FREE) as lab:
+        codes = {site.name: await _verify_code(lab, site) for site in SITES[:2]}
+
+    assert codes == {"HQ": 66, "Branch": 68}
+
+
+async def test_a_fault_that_cannot_be_made_is_a_mistake(tmp_path, monkeypatch):
+    """The lab says in a sentence which of the wanted faults this machine cannot make."""
+
+    def refuse(*_arguments: object) -> None:
+        raise CannotMake("This machine cannot.")
+
+    monkeypatch.setattr(run, "open_store", refuse)
+    with pytest.raises(LabMistake, match="This machine cannot"):
+        async with Lab(tmp_path, ports=FREE):
+            pass
 
 
 async def test_keys_are_kept_to_their_owner(tmp_path):

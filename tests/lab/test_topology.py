@@ -1,10 +1,12 @@
 """The lab's table, the choice of faults, and the settings that follow from them."""
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from proxy.lab.toml import to_toml
 from proxy.lab.topology import (
     ADMIN_PORT,
     LISTEN_PORT,
@@ -54,3 +56,17 @@ def test_the_switch_is_set_or_left_absent(allow, expected):
     trust = place(default_settings(), PLACES, allow)["trust"]
 
     assert trust.get("allow_internal_untrusted_certs") == expected
+
+
+def test_a_fault_s_needs_go_into_its_site_s_trust():
+    """Lists, anchors and policy stand in the table of the site that has the fault; other keys and sites stay."""
+    needs = {"crl_files": ["certs/lab/branch.crl.pem"], "strict_rfc5280": True}
+    base = default_settings()
+    base["sites"][1]["trust"] = {"allow_internal_untrusted_certs": 1}
+
+    tables = place(base, replace(PLACES, trust={"Branch": needs, "Plant": {}}), 0)
+
+    branch = {"allow_internal_untrusted_certs": 1} | needs
+    assert [site.get("trust") for site in tables["sites"]] == [None, branch, None, None, None]
+    assert tomllib.loads(to_toml(tables)) == tables
+    assert base["sites"][1]["trust"] == {"allow_internal_untrusted_certs": 1}
