@@ -78,33 +78,36 @@ UNSEEN = replace(OPEN, presented=(), path=(), findings=(finding(Reason.SELF_SIGN
 """The chain could not be fetched."""
 
 
-def worst(text=HOSTILE, *, names=2000, size=60_000, chain=300):
-    """Make the verdict on a server that fills every field with as much of a text as it can, and every list."""
+def worst(text=HOSTILE, *, names=2000, size=60_000, chain=30):
+    """Make the verdict on a server that fills every field with as much of a text as it can, and every list.
+
+    Lists are filled with the text itself behind the first, or a failing test would print gigabytes.
+    """
     long = text * (size // len(text) + 1)
     evil = CertificateFacts(
         size=100_000,
         sha256="f" * 64,
         subject=long,
         issuer=long,
-        names=(long,) * min(names, 100),
+        names=(long, long, *(text,) * (min(names, 100) - 2)),
         name_count=names,
         not_before=AT,
         not_after=AT,
         key=long,
         signature=long,
-        usages=(long,) * 100,
-        issuer_urls=(long,) * 100,
-        crl_urls=(long,) * 100,
+        usages=(long, *(text,) * 99),
+        issuer_urls=(long, *(text,) * 99),
+        crl_urls=(long, *(text,) * 99),
         spki_sha256="B" * 44,
     )
-    findings = tuple(finding(reason, place, long) for place in range(0, chain, 20) for reason in Reason)
+    findings = tuple(finding(reason, place, long) for place in range(0, chain, 15) for reason in Reason)
     path = tuple(link(evil, place, anchor=long, signed=False) for place in range(chain // 2))
     return replace(
         OPEN,
         name=long,
         text=long,
         findings=findings,
-        notes=(long,) * 50,
+        notes=(long, *(text,) * 49),
         presented=(evil,) * chain,
         path=(*path, Link(whence=Whence.ABSENT, subject=long)),
         store=long,

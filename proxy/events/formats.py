@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from proxy.events.catalogue import CATALOGUE, message
 from proxy.events.entry import Entry, Level
+from proxy.events.fields import verdict_fields
 from proxy.events.record import Event
 from proxy.model.clean import clean_text
 
@@ -22,6 +23,8 @@ _SHORT = {Level.INFORMATION: "INFO ", Level.WARNING: "WARN ", Level.ERROR: "ERRO
 _COLOURS = {Level.INFORMATION: "36", Level.WARNING: "33", Level.ERROR: "31"}
 _WIDTH = 110
 """Columns of a block; terminals narrower than that wrap by themselves."""
+_OTHERS = 12
+"""Further causes that a block lists."""
 
 Value = str | int | list[str]
 """What a JSON field can hold."""
@@ -55,8 +58,14 @@ class Words:
 
     why: str = ""
     """Cause."""
+    others: tuple[str, ...] = ()
+    """Further causes, a sentence each."""
+    resembles: str = ""
+    """The site whose server the certificate belongs to, when that is another one."""
     fix: str = ""
     """Cure."""
+    chain: tuple[str, ...] = ()
+    """The chain of certificates, drawn; its lines are kept as they are."""
 
 
 ONCE = Tally()
@@ -65,7 +74,10 @@ ONCE = Tally()
 
 def to_json(event: Event, at: float, voice: Voice, tally: Tally = ONCE) -> bytes:
     """Write the event as one line of UTF-8 JSON. `at` is in seconds since 1970, UTC."""
-    return json_line(at, {**_what(event, voice), **_who(event, voice), **_why(event), **_count(tally)})
+    return json_line(
+        at,
+        {**_what(event, voice), **_who(event, voice), **_why(event), **verdict_fields(event.verdict), **_count(tally)},
+    )
 
 
 def json_line(at: float, fields: dict[str, Value]) -> bytes:
@@ -86,7 +98,7 @@ def provider_of(entry: Entry, voice: Voice) -> str:
 
 
 def to_text(event: Event, at: float, voice: Voice, words: Words, tally: Tally = ONCE, *, colour: bool = False) -> bytes:
-    """Write the event as a block for people: one headline, then what, why, fix and facts, indented.
+    """Write the event as a block for people: one headline, then what, why, fix, chain and facts, indented.
 
     A summary has the headline and the facts of the last occurrence only.
     """
@@ -95,8 +107,7 @@ def to_text(event: Event, at: float, voice: Voice, words: Words, tally: Tally = 
     plain = "\x1b[0m" if colour else ""
     source = clean_text(f"{provider_of(entry, voice)} {entry.id}")
     headline = f"{time_text(at)[11:19]} {paint}{_SHORT[entry.level]} {source}{plain}  {_headline(event, voice, tally)}"
-    parts = (("what", message(event)), ("note", event.note), ("why", words.why), ("fix", words.fix))
-    lines = [] if tally.repeats else [line for label, text in parts for line in _wrapped(label, text)]
+    lines = [] if tally.repeats else _body(event, words)
     return "\n".join([headline.rstrip(), *lines, *_wrapped("facts", _facts(event))]).encode() + b"\n"
 
 
@@ -186,6 +197,26 @@ def _facts(event: Event) -> str:
         f"request {event.request_id}" if event.request_id else "",
     )
     return " · ".join(fact for fact in facts if fact)
+
+
+def _body(event: Event, words: Words) -> list[str]:
+    whose = f"The certificate is that of site {words.resembles}." if words.resembles else ""
+    more = len(words.others) - _OTHERS
+    parts = (
+        ("what", message(event)),
+        ("note", event.note),
+        ("why", words.why),
+        *(("also", text) for text in words.others[:_OTHERS]),
+        ("also", f"{more} more reasons." if more > 0 else ""),
+        ("whose", whose),
+        ("fix", words.fix),
+    )
+    return [*(line for label, text in parts for line in _wrapped(label, text)), *_drawn(words.chain)]
+
+
+def _drawn(chain: tuple[str, ...]) -> list[str]:
+    labels = ["chain", *[""] * len(chain)]
+    return [f"     {label:<6}{clean_text(line, _WIDTH)}" for label, line in zip(labels, chain, strict=False)]
 
 
 def _wrapped(label: str, text: str) -> list[str]:

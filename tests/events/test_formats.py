@@ -1,5 +1,6 @@
 """Promises of written events."""
 
+import dataclasses
 import json
 import re
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from proxy.events.catalogue import CATALOGUE
 from proxy.events.formats import Tally, Voice, Words, time_text, to_json, to_text
 from proxy.events.record import Event
+from tests.verdicts import CLOSED, HOSTILE, OPEN, worst
 
 AT = 1_795_456_831.412
 VOICE = Voice(first_server="CAS01")
@@ -152,7 +154,8 @@ def test_nothing_hostile_forges_a_block(texts, colour):
         site=site,
         request_id=request_id,
     )
-    block = to_text(event, AT, VOICE, Words(why=why, fix=fix), colour=colour).decode()
+    words = Words(why=why, fix=fix, others=(why, fix), resembles=site, chain=(text, note))
+    block = to_text(event, AT, VOICE, words, colour=colour).decode()
     lines = block.splitlines()
 
     assert lines == block.removesuffix("\n").split("\n")
@@ -186,3 +189,51 @@ def test_summary_says_how_often():
 
     assert summary.splitlines()[0].endswith("  41 more within 900 s")
     assert "what" not in summary
+
+
+def test_block_tells_every_reason_and_draws_the_chain():
+    """Further causes, whose certificate it is, and the chain stand under the cause; the drawing keeps its shape."""
+    words = Words(why="A.", others=("B.", "C."), resembles="HQ", fix="D.", chain=("1  CN=x", "   │ issued by"))
+    block = to_text(REFUSAL, AT, VOICE, words).decode()
+
+    assert (
+        "\n     why   A.\n     also  B.\n     also  C.\n     whose The certificate is that of site HQ.\n     fix   D."
+        "\n     chain 1  CN=x\n              │ issued by\n     facts"
+    ) in block
+
+
+def test_block_counts_reasons_beyond_a_dozen():
+    """A block stays readable."""
+    block = to_text(REFUSAL, AT, VOICE, Words(why="A.", others=("B.",) * 20)).decode()
+
+    assert block.count("     also  B.") == 12
+    assert "     also  8 more reasons." in block
+
+
+def test_json_of_a_verdict_stands_beside_the_agreed_fields():
+    """The verdict adds fields and changes none; the text of 43 stays the document's."""
+    bare, told = (json.loads(to_json(dataclasses.replace(REFUSAL, verdict=each), AT, VOICE)) for each in (None, OPEN))
+
+    assert told.items() >= bare.items()
+    assert told["casproxy.reasons"] == ["missing_intermediate", "name_mismatch"]
+    assert told["casproxy.resembles"] == "HQ"
+
+
+@pytest.mark.parametrize("verdict", [OPEN, CLOSED, worst(), worst("\U000e0001"), worst('"\\'), worst("\U0001f600")])
+@pytest.mark.parametrize("number", [43, 1043, 1020])
+def test_a_record_stays_under_16_kib(verdict, number):
+    """Collectors cut longer lines, so two thousand names of 60 KB must not make one."""
+    line = to_json(dataclasses.replace(REFUSAL, id=number, verdict=verdict), AT, VOICE)
+
+    assert len(line) < 16 * 1024
+    assert json.loads(line)["event.code"] == str(number)
+
+
+def test_a_hostile_certificate_forges_no_record():
+    """Line breaks, escapes and turns of direction in a certificate leave as visible text."""
+    line = to_json(dataclasses.replace(REFUSAL, verdict=worst(HOSTILE)), AT, VOICE)
+
+    assert len(line.decode().splitlines()) == 1
+    assert not re.search(rb"[\x00-\x09\x0b-\x1f\x7f]", line)
+    assert "\u202e" not in line.decode()
+    assert json.loads(line)["tls.server.subject"].startswith("a\\x0d\\x0a00:00:00 ERROR forged\\x1b[31m\\u2028\\u202e<")
