@@ -14,7 +14,7 @@ from proxy.events.catalogue import CATALOGUE, message
 from proxy.events.entry import Entry, Level
 from proxy.events.fields import verdict_fields
 from proxy.events.record import Event
-from proxy.model.clean import clean_text
+from proxy.model.clean import clean_text, shorten
 
 LEVEL_WORDS = {Level.INFORMATION: "info", Level.WARNING: "warning", Level.ERROR: "error"}
 """Levels as loggers call them."""
@@ -25,6 +25,8 @@ _WIDTH = 110
 """Columns of a block; terminals narrower than that wrap by themselves."""
 _OTHERS = 12
 """Further causes that a block lists."""
+_SENTENCE = 600
+"""Characters of a cause; names of a certificate are in it."""
 
 Value = str | int | list[str]
 """What a JSON field can hold."""
@@ -205,11 +207,11 @@ def _body(event: Event, words: Words) -> list[str]:
     parts = (
         ("what", message(event)),
         ("note", event.note),
-        ("why", words.why),
-        *(("also", text) for text in words.others[:_OTHERS]),
+        ("why", shorten(words.why, _SENTENCE)),
+        *(("also", shorten(text, _SENTENCE)) for text in words.others[:_OTHERS]),
         ("also", f"{more} more reasons." if more > 0 else ""),
         ("whose", whose),
-        ("fix", words.fix),
+        ("fix", shorten(words.fix, _SENTENCE)),
     )
     return [*(line for label, text in parts for line in _wrapped(label, text)), *_drawn(words.chain)]
 

@@ -4,7 +4,7 @@ People get an event at once and then summaries with exact counts; machines get a
 How an event reads and which repeats are held back is decided in `events`; the words of a reason are `trust`'s.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -16,6 +16,7 @@ from proxy.events.record import Event
 from proxy.events.throttle import PER_SECOND, PERIOD, RateBound, Throttle
 from proxy.model.clean import clean_text
 from proxy.sinks.stream import Stream, Writer
+from proxy.trust.drawing import draw
 from proxy.trust.reasons import describe, explain_code, reason_named
 
 
@@ -101,7 +102,26 @@ class Console:
 
 
 def words_of(event: Event) -> Words:
-    """Put an event's cause and cure into words: the reason's where there is one, else the catalogue's."""
+    """Put an event's cause and cure into words: the verdict's, else the reason's, else the catalogue's.
+
+    With a verdict the words hold every reason and the drawn chain.
+    """
+    if event.verdict is None:
+        return _words_of_reason(event)
+    chain = tuple(draw(event.verdict))
+    deciding = event.verdict.deciding
+    if deciding is None:
+        return replace(_words_of_reason(event), chain=chain)
+    return Words(
+        why=deciding.sentence,
+        others=tuple(each.sentence for each in event.verdict.findings[1:]),
+        resembles=event.verdict.resembles,
+        fix=deciding.cure,
+        chain=chain,
+    )
+
+
+def _words_of_reason(event: Event) -> Words:
     cure = CATALOGUE[event.id].cure
     if not event.reason:
         return Words(fix=cure)

@@ -1,7 +1,9 @@
 """Promises of the console."""
 
+import dataclasses
 import json
 import os
+import re
 
 import pytest
 import structlog
@@ -11,7 +13,9 @@ from proxy.events.formats import Voice
 from proxy.events.record import Event
 from proxy.sinks.console import Console, Look, choose_look, words_of
 from proxy.sinks.stream import Stream
+from proxy.trust.drawing import draw
 from proxy.trust.reasons import REASONS, Reason
+from tests.verdicts import HOSTILE, OPEN, UNSEEN, worst
 
 VOICE = Voice(first_server="CAS01")
 REFUSAL = Event(id=43, parameters=("CAS01", "cas02"), server="cas02", reason="expired", code=10, code_text="text")
@@ -169,6 +173,52 @@ def test_a_reason_of_ours_wins_over_the_code():
     words = words_of(Event(id=43, reason="missing_intermediate", code=20, code_text="x"))
 
     assert words.why == REASONS[Reason.MISSING_INTERMEDIATE].sentence
+
+
+def test_words_of_a_verdict_are_its_own():
+    """Names and dates that were found out are told, with every reason and the chain."""
+    words = words_of(dataclasses.replace(REFUSAL, verdict=OPEN))
+
+    assert (words.why, words.others) == ("It is missing_intermediate.", ("It is name_mismatch.",))
+    assert (words.fix, words.resembles) == ("Mend missing_intermediate.", "HQ")
+    assert words.chain == tuple(draw(OPEN))
+
+
+def test_words_of_a_trusted_backend_draw_its_chain():
+    """News of a backend that is trusted has a chain and no cause; the cure is the catalogue's."""
+    words = words_of(Event(id=1023, verdict=dataclasses.replace(OPEN, trusted=True, findings=())))
+
+    assert (words.why, words.fix) == ("", CATALOGUE[1023].cure)
+    assert words.chain[0].startswith("1  CN=cas02")
+
+
+def test_a_block_draws_the_chain(paper):
+    """A refusal shows the certificates and what speaks against each."""
+    Console(paper, VOICE, Look(blocks=True)).write(dataclasses.replace(REFUSAL, verdict=OPEN), 0.0)
+
+    assert "     also  It is name_mismatch.\n     whose The certificate is that of site HQ." in paper.text
+    assert "     chain 1  CN=cas02.branch.example" in paper.text
+    assert "              ✖ missing_intermediate\n" in paper.text
+
+
+def test_a_block_without_a_chain_says_so(paper):
+    """A chain that could not be fetched is told as such."""
+    Console(paper, VOICE, Look(blocks=True)).write(dataclasses.replace(REFUSAL, verdict=UNSEEN), 0.0)
+
+    assert "     chain The certificates of the server could not be fetched." in paper.text
+
+
+def test_a_hostile_certificate_forges_no_block(paper):
+    """Its texts begin no line and bring no escape sequence, and the block is bounded."""
+    Console(paper, VOICE, Look(blocks=True, colour=True)).write(
+        dataclasses.replace(REFUSAL, verdict=worst(HOSTILE)), 0.0
+    )
+    text = paper.text.replace("\x1b[1;33m", "", 1).replace("\x1b[0m", "", 1)
+
+    assert paper.text.splitlines() == paper.text.removesuffix("\n").split("\n")
+    assert len(paper.headlines) == 1
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u2028\u202e]", text)
+    assert len(text.splitlines()) < 320
 
 
 def test_look_depends_on_the_stream():
