@@ -108,7 +108,7 @@ _ROWS = (
         "The names hold line breaks and markup.",
         chains.hostile_names,
         19,
-        ("untrusted_root", "name_mismatch"),
+        ("untrusted_root",),
     ),
     Fault("client-auth-only", "The certificate is for clients only.", chains.client_auth_only, 26, ("wrong_purpose",)),
     Fault("leaf-signed-leaf", "The issuer is a server, no authority.", chains.leaf_signed_leaf, 79, ("ca_misuse",)),

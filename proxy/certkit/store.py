@@ -32,7 +32,8 @@ RENEW_BEFORE = timedelta(days=30)
 LOCK_SECONDS = 10.0
 """How long one start waits for another to finish its work in the folder; that work takes a fraction of a second."""
 _LOCK_STEP = 0.05
-_AUTHORITY_NAME = "casproxy lab authority (localhost only)"
+AUTHORITY_NAME = "casproxy lab authority (localhost only)"
+"""Common name of the authority: how lists of trusted authorities show it."""
 _LOCALHOST = x509.NameConstraints(
     permitted_subtrees=[
         x509.DNSName("localhost"),
@@ -151,7 +152,7 @@ class _Store:
             if self._has_time_left(authority.certificate):
                 return authority
             why = "was near its end"
-        authority = Authority.create(_AUTHORITY_NAME, extensions=((_LOCALHOST, True),))
+        authority = Authority.create(AUTHORITY_NAME, extensions=((_LOCALHOST, True),))
         write_file(pair.key, authority.key_pem, PRIVATE)
         write_file(pair.certificate, authority.certificate_pem, PUBLIC)
         self._tell(pair.certificate, why and f"{why}, so everybody who trusted it has to trust the new one,")

@@ -94,6 +94,14 @@ def test_rows_are_complete(fault: Fault, authority: Authority) -> None:
     assert list(fault.files) == files
 
 
+@pytest.mark.parametrize("name", ["good", "intermediate", "reversed-chain", "many-sans"])
+async def test_what_is_sound_keeps_strict_rules(name: str, authority: Authority, ca_file: Path) -> None:
+    """Trusted rows are trusted under RFC 5280 to the letter, too: the row without a key identifier has one flaw."""
+    client = client_context(FAULTS["no-aki"], ca_file, lists=None, anchors=None)
+
+    assert await verify_code(FAULTS[name].make(authority, HOST), client, ssl.TLSVersion.TLSv1_3) == 0
+
+
 def test_every_reason_of_a_certificate_has_a_row() -> None:
     """Whoever adds a reason adds a certificate that shows it."""
     shown = {Reason(word) for fault in FAULTS.values() for word in fault.reasons}
