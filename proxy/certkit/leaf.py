@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Self
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import PublicKeyAlgorithmOID, SignatureAlgorithmOID
 
 from proxy.certkit.files import PRIVATE, PUBLIC, write_file
 
@@ -17,6 +17,8 @@ PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 """Keys that certificates here may have."""
 _SOUND_RSA_BITS = 2048
 """Shorter keys are refused by OpenSSL unless its security level is 0."""
+_WEAK_SIGNATURES = {SignatureAlgorithmOID.RSA_WITH_SHA1, SignatureAlgorithmOID.ECDSA_WITH_SHA1}
+"""So are certificates that are signed so."""
 
 
 def key_to_pem(key: PrivateKey) -> bytes:
@@ -49,10 +51,13 @@ def serve_files(certificate: Path, key: Path) -> ssl.SSLContext:
 
 
 def _is_weak(certificate: x509.Certificate) -> bool:
-    key = certificate.public_key()
-    if isinstance(key, rsa.RSAPublicKey) and key.key_size < _SOUND_RSA_BITS:
+    # By identifiers: a strange key or digest is not weak, and OpenSSL may know more than cryptography.
+    if certificate.signature_algorithm_oid in _WEAK_SIGNATURES:
         return True
-    return isinstance(certificate.signature_hash_algorithm, hashes.SHA1)
+    if certificate.public_key_algorithm_oid != PublicKeyAlgorithmOID.RSAES_PKCS1_v1_5:
+        return False
+    key = certificate.public_key()
+    return isinstance(key, rsa.RSAPublicKey) and key.key_size < _SOUND_RSA_BITS
 
 
 @dataclass(frozen=True, slots=True)
