@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from proxy.model.clean import clean_text
 from proxy.pages.accept import Form, choose_form
-from proxy.pages.views import ErrorView, Fact, Page, advice_of, facts_of, phrase_of, title_of
+from proxy.pages.views import ErrorView, Fact, Page, advice_of, chain_of, facts_of, phrase_of, reasons_of, title_of
 
 __all__ = ["ErrorView", "Page", "Pages"]
 
@@ -81,6 +81,8 @@ class Pages:
             sentence=clean_text(view.sentence),
             advice=advice_of(view.status),
             facts=facts,
+            others=reasons_of(view)[1:],
+            chain="\n".join(chain_of(view)),
         )
         return self._page(Form.HTML, text)
 
@@ -102,16 +104,23 @@ def _headers(style: str) -> tuple[tuple[str, str], ...]:
 
 
 def _error_json(view: ErrorView, title: str, facts: list[Fact]) -> str:
-    record: dict[str, str | int] = {"status": view.status, "title": title, "detail": clean_text(view.sentence)}
-    record |= {fact.key: fact.value for fact in facts}
-    if "code" in record:
-        record["code"] = int(record["code"])
+    record: dict[str, str | int | list[str]] = {
+        "status": view.status,
+        "title": title,
+        "detail": clean_text(view.sentence),
+    }
+    record |= {fact.key: int(fact.value) if fact.key == "code" else fact.value for fact in facts}
+    record |= {key: lines for key, lines in (("reasons", reasons_of(view)), ("chain", chain_of(view))) if lines}
     return json.dumps(record) + "\n"
 
 
 def _error_text(view: ErrorView, title: str, facts: list[Fact]) -> str:
     head = [f"{view.status} {phrase_of(view.status)}", title, "", clean_text(view.sentence), advice_of(view.status), ""]
-    return "\n".join([*head, *(f"{fact.name + ':':<15}{fact.text}" for fact in facts)]) + "\n"
+    also = [("Also:", reason) for reason in reasons_of(view)[1:]]
+    rows = [*((f"{fact.name}:", fact.text) for fact in facts), *also]
+    chain = chain_of(view)
+    drawn = ["", "Chain:", *chain] if chain else []
+    return "\n".join([*head, *(f"{name:<16}{text}" for name, text in rows), *drawn]) + "\n"
 
 
 def _link(location: str) -> str:

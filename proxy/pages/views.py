@@ -6,7 +6,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import NamedTuple
 
-from proxy.model.clean import clean_text
+from proxy.model.clean import clean_text, list_some
 
 
 class Page(NamedTuple):
@@ -41,7 +41,7 @@ class ErrorView:
     reason: str = ""
     """Reason word."""
     code: int | None = None
-    """OpenSSL's verify code; a number means that the certificate was refused."""
+    """OpenSSL's verify code; None when OpenSSL gave none."""
     why: str = ""
     """Cause in one sentence."""
     cure: str = ""
@@ -50,6 +50,25 @@ class ErrorView:
     """`allow` or `enforce`."""
     policy_source: str = ""
     """Where the switch was set."""
+    findings: tuple[str, ...] = ()
+    """Every cause that was found, a sentence each, the deciding one first."""
+    chain: tuple[str, ...] = ()
+    """The backend's certificates, drawn; its lines are kept as they are."""
+    valid_for: tuple[str, ...] = ()
+    """The names that the backend's certificate is for."""
+    resembles: str = ""
+    """The site whose server the certificate belongs to, when that is another one."""
+    store: str = ""
+    """The trust store that was consulted."""
+    refused: bool | None = None
+    """Whether the backend's certificate was refused; None: a code or the reason `pin_mismatch` tells."""
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether it was trust that failed."""
+        if self.refused is not None:
+            return self.refused
+        return self.code is not None or self.reason == "pin_mismatch"
 
 
 class Fact(NamedTuple):
@@ -64,7 +83,9 @@ class Fact(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The value for people: policies with the switch's number."""
+        """The value for people: policies with the switch's number, a site as such."""
+        if self.key == "resembles":
+            return f"site {self.value}"
         return _POLICIES.get(self.value, self.value) if self.key == "policy" else self.value
 
 
@@ -101,13 +122,17 @@ _TITLES = MappingProxyType(
     }
 )
 """Headings in everyday words, by status."""
+_REASONS = 20
+"""Causes that a page lists."""
+_CHAIN_LINES = 200
+"""Lines of a chain that a page shows."""
 _REFUSED_TITLE = "The mailbox server is not trusted"
 _POLICIES = MappingProxyType({"enforce": "enforce (switch 0)", "allow": "allow (switch 1)"})
 
 
 def title_of(view: ErrorView) -> str:
     """Give the page's heading in everyday words."""
-    return _REFUSED_TITLE if view.code is not None else _TITLES.get(view.status, "Something went wrong")
+    return _REFUSED_TITLE if view.is_refusal else _TITLES.get(view.status, "Something went wrong")
 
 
 def phrase_of(status: int) -> str:
@@ -132,8 +157,23 @@ def facts_of(view: ErrorView) -> list[Fact]:
     return [fact._replace(value=clean_text(fact.value)) for fact in facts if fact.value]
 
 
+def reasons_of(view: ErrorView) -> list[str]:
+    """List every cause this reader may see, cleaned, the deciding one first."""
+    return _bounded(view.findings, _REASONS) if view.detail else []
+
+
+def chain_of(view: ErrorView) -> list[str]:
+    """Give the drawn chain if this reader may see it, cleaned."""
+    return _bounded(view.chain, _CHAIN_LINES) if view.detail else []
+
+
+def _bounded(lines: tuple[str, ...], most: int) -> list[str]:
+    more = [f"… {len(lines) - most:,} more"] if len(lines) > most else []
+    return [*(clean_text(line) for line in lines[:most]), *more]
+
+
 def _public_facts(view: ErrorView) -> list[Fact]:
-    if view.code is None:
+    if not view.is_refusal:
         return []
     return _servers(_public_name(view.first_server), _public_name(view.second_server))
 
@@ -145,7 +185,10 @@ def _all_facts(view: ErrorView) -> list[Fact]:
         Fact("Reason", "reason", view.reason),
         Fact("OpenSSL code", "code", "" if view.code is None else str(view.code)),
         Fact("Why", "why", view.why),
+        Fact("Valid for", "valid_for", list_some(view.valid_for)),
+        Fact("Certificate of", "resembles", view.resembles),
         Fact("Cure", "cure", view.cure),
+        Fact("Trust store", "store", view.store),
         Fact("Trust policy", "policy", view.policy),
         Fact("Policy set by", "policy_source", view.policy_source),
     ]

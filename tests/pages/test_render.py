@@ -1,6 +1,7 @@
 """Promises of rendered pages."""
 
 import base64
+import dataclasses
 import hashlib
 import json
 import re
@@ -24,7 +25,11 @@ HOSTILE = [
     "&lt;b&gt;",
     "javascript:alert(1)",
 ]
-INNER = ("Branch", "expired", "It has expired", "Renew it", "enforce", "sites.Branch.trust", "OpenSSL", "9444", "10")
+INNER = (
+    *("Branch", "expired", "It has expired", "Renew it", "enforce", "sites.Branch.trust", "OpenSSL", "9444", "10"),
+    *("Its name is wrong", "CN=x", "other.example", "HQ", "certifi", "Certificates", "Other reasons"),
+)
+VERDICT_KEYS = {"reasons", "chain", "valid_for", "resembles", "store"}
 
 
 class Tags(HTMLParser):
@@ -64,6 +69,11 @@ def view(text="x", *, detail=True):
         cure=text,
         policy=text,
         policy_source=text,
+        findings=(text, text, text),
+        chain=(text, f"   {text}"),
+        valid_for=(text, text),
+        resembles=text,
+        store=text,
     )
 
 
@@ -99,12 +109,19 @@ def test_strangers_see_no_internals(accept):
         cure="Renew it",
         policy="enforce",
         policy_source="sites.Branch.trust",
+        findings=("It has expired", "Its name is wrong"),
+        chain=("1  CN=x",),
+        valid_for=("other.example",),
+        resembles="HQ",
+        store="142 from certifi",
     )
     page = PAGES.error(refusal, accept)
     text = Tags(page.body.decode()).text if accept == b"text/html" else page.body.decode()
 
     assert "CAS-A" in text
     assert "cas-b.example" in text
+    assert b"<pre" not in page.body
+    assert accept != b"application/json" or not VERDICT_KEYS & json.loads(page.body).keys()
     assert not [word for word in (*INNER, "casproxy", "jinja", "Python", "/templates") if word in text]
 
 
@@ -147,11 +164,59 @@ def test_json_has_the_fields_by_name():
         "reason": "expired",
         "code": 18,
         "why": "expired",
+        "valid_for": "expired, expired",
+        "resembles": "expired",
         "cure": "expired",
+        "store": "expired",
         "policy": "expired",
         "policy_source": "expired",
         "request_id": "expired",
+        "reasons": ["expired"] * 3,
+        "chain": ["expired", "   expired"],
     }
+
+
+def test_html_lists_other_reasons_and_the_chain():
+    """The deciding reason stands in the table, the others in a list, the drawing keeps its lines."""
+    told = dataclasses.replace(view(), why="A.", findings=("A.", "B.", "C."), chain=("1  CN=x", "   │ issued by"))
+    page = PAGES.error(told, b"text/html").body.decode()
+
+    assert re.findall(r"<li>(.*?)</li>", page) == ["B.", "C."]
+    assert ">1  CN=x\n   │ issued by</pre>" in page
+
+
+def test_text_lists_other_reasons_and_the_chain():
+    """At a command line the same stands in plain lines."""
+    told = dataclasses.replace(view(), why="A.", findings=("A.", "B."), chain=("1  CN=x", "   │ issued by"))
+    page = PAGES.error(told, b"*/*").body.decode()
+
+    assert page.endswith("\nAlso:           B.\n\nChain:\n1  CN=x\n   │ issued by\n")
+    assert "\nCertificate of: site x\n" in page
+
+
+@pytest.mark.parametrize("accept", FORMS)
+def test_without_a_verdict_there_are_no_empty_parts(accept):
+    """What is not known leaves no heading behind."""
+    page = PAGES.error(ErrorView(status=502, sentence="x", detail=True, code=10), accept).body
+
+    assert not [word for word in (b"Other reasons", b"<pre", b"Also", b"hain", b"reasons", b"Valid") if word in page]
+
+
+@pytest.mark.parametrize("accept", FORMS)
+def test_a_certificate_cannot_make_the_page_endless(accept):
+    """Lists and lines are bounded, whatever the chain."""
+    told = dataclasses.replace(view(), findings=("x" * 60_000,) * 90, chain=("x" * 60_000,) * 900)
+
+    assert len(PAGES.error(told, accept).body) < 600_000
+
+
+def test_the_chain_scrolls_inside_the_page():
+    """A narrow screen scrolls the drawing, not the page, and the keyboard can do it too."""
+    page = html("x")
+
+    assert re.search(r"<pre [^>]*tabindex=\"0\"", page)
+    assert re.search(r"\npre {[^}]*overflow: auto;", page)
+    assert "grid-template-columns: minmax(0, 1fr)" in page
 
 
 def test_policy_allows_the_one_style_and_nothing_else():

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from proxy.pages.views import ErrorView, advice_of, facts_of, phrase_of, title_of
+from proxy.pages.views import ErrorView, advice_of, chain_of, facts_of, phrase_of, reasons_of, title_of
 
 REFUSAL = ErrorView(
     status=502,
@@ -65,6 +65,51 @@ def test_detail_shows_everything():
         "policy_source": "sites.Branch.trust",
         "request_id": "abc",
     }
+
+
+@pytest.mark.parametrize(
+    ("fields", "title"),
+    [
+        ({"code": 10}, "The mailbox server is not trusted"),
+        ({"reason": "pin_mismatch"}, "The mailbox server is not trusted"),
+        ({"refused": True, "reason": "other"}, "The mailbox server is not trusted"),
+        ({"refused": False, "code": 10}, "Your mailbox cannot be reached"),
+        ({"reason": "not_tls"}, "Your mailbox cannot be reached"),
+        ({}, "Your mailbox cannot be reached"),
+    ],
+)
+def test_a_refusal_is_called_one(fields, title):
+    """A key that is none of the pinned ones is a matter of trust, though OpenSSL has no code for it."""
+    view = ErrorView(status=502, sentence="", second_server="cas02.example:1", **fields)
+
+    assert title_of(view) == title
+    assert ("second_server" in shown(view)) == title.endswith("not trusted")
+
+
+def test_detail_shows_what_the_certificate_is():
+    """Names, whose it seems to be and the trust store tell an administrator where to look."""
+    view = ErrorView(
+        status=502, sentence="", detail=True, valid_for=("a.example", "b"), resembles="HQ", store="142 from certifi"
+    )
+
+    assert shown(view) == {"valid_for": "a.example, b", "resembles": "site HQ", "store": "142 from certifi"}
+
+
+@pytest.mark.parametrize("detail", [True, False])
+def test_reasons_and_chain_are_for_those_who_see_all(detail):
+    """A stranger gets neither."""
+    view = ErrorView(status=502, sentence="", detail=detail, findings=("A.\n", "B."), chain=("1", "\x1b"))
+
+    assert reasons_of(view) == (["A.\\x0a", "B."] if detail else [])
+    assert chain_of(view) == (["1", "\\x1b"] if detail else [])
+
+
+def test_reasons_and_chain_are_bounded():
+    """What is left out is counted."""
+    view = ErrorView(status=502, sentence="", detail=True, findings=("A.",) * 25, chain=("1",) * 1201)
+
+    assert (len(reasons_of(view)), reasons_of(view)[-1]) == (21, "… 5 more")
+    assert (len(chain_of(view)), chain_of(view)[-1]) == (201, "… 1,001 more")
 
 
 def test_facts_are_cleaned():
