@@ -207,6 +207,7 @@ def crl_missing(authority: Authority, host: str) -> Leaf:
 
 
 def crl_expired(authority: Authority, host: str) -> Leaf:
-    """Have a revocation list of the root that should have been replaced two days ago."""
-    past = datetime.now(UTC) - timedelta(days=2)
-    return replace(authority.issue(host), lists=(authority.list_revoked(next_update=past),))
+    """Have a list of the intermediate that should have been replaced two days ago; the root's is current."""
+    issuing = authority.intermediate(_ISSUING)
+    stale = issuing.list_revoked(next_update=datetime.now(UTC) - timedelta(days=2))
+    return replace(issuing.issue(host), lists=(authority.list_revoked(), stale))

@@ -163,7 +163,7 @@ _ROWS = (
     ),
     Fault(
         "crl-expired",
-        "The revocation list is two days out of date.",
+        "The intermediate's revocation list is two days out of date.",
         chains.crl_expired,
         12,
         ("crl_expired",),

@@ -102,3 +102,13 @@ def test_revocation_is_by_serial_number(authority: Authority) -> None:
 
     assert revocations.get_revoked_certificate_by_serial_number(leaf.certificate.serial_number) is not None
     assert revocations.is_signature_valid(authority.certificate.public_key())
+
+
+def test_one_list_alone_is_outdated(authority: Authority) -> None:
+    """The root's list is current, so that the leaf is the only certificate without one."""
+    current, stale = chains.crl_expired(authority, HOST).lists
+
+    assert current.issuer == authority.certificate.subject
+    assert current.next_update_utc is not None
+    assert stale.next_update_utc is not None
+    assert stale.next_update_utc < datetime.now(UTC) < current.next_update_utc
