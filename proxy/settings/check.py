@@ -1,27 +1,32 @@
 """Rules that concern more than one key, or texts with a form of their own; what files show is left to `service`.
 
-Each rule is a row of `RULES` here (the proxy itself) or in `check_sites` (the sites).
+Each rule is a row of `RULES` here (the proxy itself), in `check_sites` (the sites), in `check_trust` or in `doubts`
+(their trust).
 """
 
 import ipaddress
 import re
 from collections.abc import Callable, Iterator
 
-from proxy.settings import check_sites
+from proxy.settings import check_sites, check_trust, doubts
 from proxy.settings.addresses import Address, BadAddress, parse_address
 from proxy.settings.problems import Path, quote
 from proxy.settings.report import Report
 from proxy.settings.schema import Settings
+from proxy.settings.values import spell_seconds
 
 Rule = Callable[[Settings, Report], None]
 """Looks at the settings and tells the report; keys that are not sound are left alone."""
+
+LEAST_INTERVAL = 5.0
+"""Seconds between two looks at a server's certificate, at the least."""
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", re.ASCII)
 
 
 def check_settings(settings: Settings, report: Report) -> None:
     """Hold the settings against every rule."""
-    for rule in (*RULES, *check_sites.RULES):
+    for rule in (*RULES, *check_sites.RULES, *check_trust.RULES, *doubts.RULES):
         rule(settings, report)
 
 
@@ -133,6 +138,17 @@ def _state_dir(settings: Settings, report: Report) -> None:
         report.refuse(path, "The name of the directory is empty.", 'Write "/var/lib/casproxy", or leave the key out.')
 
 
+def _monitor(settings: Settings, report: Report) -> None:
+    """Demand a distance between looks that a server does not feel."""
+    path = ("monitor", "interval")
+    if 0 < settings.monitor.interval < LEAST_INTERVAL and report.is_sound(path):
+        report.refuse(
+            path,
+            f"{quote(spell_seconds(settings.monitor.interval))} is too short a time between two looks at a server.",
+            f'Write "{spell_seconds(LEAST_INTERVAL)}" or more, or "0s" to look never.',
+        )
+
+
 RULES: tuple[Rule, ...] = (
     _name,
     _listeners,
@@ -142,4 +158,5 @@ RULES: tuple[Rule, ...] = (
     _workers,
     _trusted_proxies,
     _provider,
+    _monitor,
 )

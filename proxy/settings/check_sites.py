@@ -1,4 +1,4 @@
-"""Rules about sites, their names, hosts, paths, servers and trust; the rules about the proxy itself are in `check`."""
+"""Rules about sites, their names, hosts, paths and servers; those about their trust are in `check_trust`."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -185,36 +185,10 @@ def _reachable(path: Path, site: Site, report: Report) -> None:
         report.warn(path, "No request can reach this site.", "Give it hosts, paths or default = true.")
 
 
-def _ca_mode(settings: Settings, report: Report) -> None:
-    """`only` without files would trust nobody: what is meant is told by neither key."""
-    trust = settings.trust
-    sentence, guess = 'ca_mode "only" without ca_files would trust nobody.', "Name the files in ca_files."
-    told = False
-    if trust.ca_mode == "only" and not trust.ca_files and report.is_sound(("trust",)):
-        told = True
-        report.refuse(("trust", "ca_mode"), sentence, guess)
-    for path, site in _each_site(settings):
-        files = trust.ca_files if site.trust.ca_files is None else site.trust.ca_files
-        inherits = site.trust.ca_mode is None and site.trust.ca_files is None
-        sound = report.is_sound((*path, "trust")) and report.is_sound(("trust",))
-        if (site.trust.ca_mode or trust.ca_mode) == "only" and not files and sound and not (told and inherits):
-            report.refuse((*path, "trust", "ca_mode"), sentence, guess)
-
-
-def _ca_files(settings: Settings, report: Report) -> None:
-    """Every file has a name."""
-    tables: list[tuple[Path, tuple[str, ...]]] = [(("trust", "ca_files"), settings.trust.ca_files)]
-    tables += [((*path, "trust", "ca_files"), site.trust.ca_files or ()) for path, site in _each_site(settings)]
-    for path, files in tables:
-        for number, file in enumerate(files):
-            if not file and report.is_sound(path):
-                report.refuse((*path, number), "The name of the file is empty.")
-
-
 def _each_site(settings: Settings) -> Iterator[tuple[Path, Site]]:
     return ((("sites", number), site) for number, site in enumerate(settings.sites))
 
 
 _SITE_RULES = (_servers, _external_url, _routes, _reachable)
 
-RULES: tuple[Rule, ...] = (_some_site, _names, _hosts, _paths, _one_default, _each_alone, _ca_mode, _ca_files)
+RULES: tuple[Rule, ...] = (_some_site, _names, _hosts, _paths, _one_default, _each_alone)

@@ -112,12 +112,21 @@ def _to_entry(parsed: Parsed, path: Path, key: Key) -> Entry:
     sites = [site.name for site in parsed.settings.sites]
     place = path
     while (value := _value_at(parsed.settings, place)) is None:
+        if _stands_alone(parsed, place, key):
+            value = ""
+            break
         place = _above(place)
     origin = parsed.origins.get(name_path(place, sites), DEFAULT)
     plain = to_plain(key, value)
     if key.secret and value:
         plain = HIDDEN
     return Entry(path=path, name=name_path(path, sites), key=key, value=plain, origin=origin, inherited=place != path)
+
+
+def _stands_alone(parsed: Parsed, path: Path, key: Key) -> bool:
+    """Tell whether an absent key means none, because the key that it belongs to is set in the same table."""
+    beside = str(key.extra.get("beside", ""))
+    return bool(beside) and _value_at(parsed.settings, (*path[:-1], beside)) is not None
 
 
 def _above(path: Path) -> Path:

@@ -50,6 +50,8 @@ def _key(key: Key) -> Node:
         node["enum"] = list(key.choices)
     else:
         node |= _TYPES[key.kind]
+    if "words" in key.extra:
+        node |= {"items": {"enum": list(key.extra["words"])}, "minItems": 1, "uniqueItems": True}
     if key.kind is Kind.WHOLE:
         bounds = (("minimum", key.meta.ge), ("maximum", key.meta.le))
         node |= {name: bound for name, bound in bounds if bound is not None}

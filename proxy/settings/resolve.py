@@ -13,8 +13,10 @@ from proxy.model.sites import CaMode, PathLimits, Server, Site, Topology, TrustP
 from proxy.settings import schema, site_schema
 from proxy.settings.addresses import check_host, parse_address, parse_internal_url
 from proxy.settings.parse import Parsed
+from proxy.settings.pins import read_pin
 from proxy.settings.problems import Layer, spell_path
 from proxy.settings.terms import Table
+from proxy.settings.trust_schema import put_over
 
 _SWITCH = "allow_internal_untrusted_certs"
 
@@ -49,12 +51,21 @@ def to_limits(base: schema.Limits | Limits, *overrides: Table) -> Limits:
 def to_policy(parsed: Parsed, site: site_schema.Site, generation: int) -> TrustPolicy:
     """Give the policy of one site; its own keys stand in place of those of `[trust]`, key by key."""
     allow, source = _switch_of(parsed, site)
-    trust = parsed.settings.trust
-    files = trust.ca_files if site.trust.ca_files is None else site.trust.ca_files
+    trust = put_over(parsed.settings.trust, site.trust)
     return TrustPolicy(
         allow_untrusted=allow,
-        ca_files=files,
-        ca_mode=CaMode(site.trust.ca_mode or trust.ca_mode),
+        ca_files=trust.ca_files,
+        ca_mode=CaMode(trust.ca_mode),
+        check_chain="chain" in trust.verify,
+        check_name="name" in trust.verify,
+        check_expiry="expiry" in trust.verify,
+        pins=tuple(map(read_pin, trust.pin_spki_sha256)),
+        crl_files=trust.crl_files,
+        partial_chain=trust.partial_chain,
+        strict_rfc5280=trust.strict_rfc5280,
+        min_tls_version=trust.min_tls_version,
+        client_cert=trust.client_cert,
+        client_key=trust.client_key,
         source=source,
         generation=generation,
     )

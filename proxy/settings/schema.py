@@ -3,7 +3,9 @@
 Each key is `Annotated[type, Meta(description=…)]`: meaning and consequences. `extra` may hold:
 `kind` (how text becomes the value when the type does not say, see `keys.Kind`), `unit`, `historic` (the name in
 Exchange 2010), `alias` (a second spelling), `secret` (never shown), `example` (for the example file), `absent` (what
-an absent value means when the default does not say). Reference, example file and JSON Schema are rendered from here.
+an absent value means when the default does not say), `words` (all that a list may hold), `beside` (a key of the same
+table; where a site sets that one, this one is not taken from above). Reference, example file and JSON Schema are
+rendered from here.
 """
 
 from typing import Annotated, Literal
@@ -15,8 +17,6 @@ from proxy.settings.terms import (
     MAX_SECONDS,
     BodyBytes,
     BodyProgress,
-    CaFiles,
-    CaMode,
     CertificateFile,
     Connect,
     Drain,
@@ -24,13 +24,13 @@ from proxy.settings.terms import (
     KeyFile,
     RequestHead,
     ResponseHead,
-    Switch,
     Table,
     TlsHandshake,
     TunnelIdle,
     UpstreamConnections,
     UpstreamTlsHandshake,
 )
+from proxy.settings.trust_schema import Trust
 
 
 class Certificate(Table, frozen=True, kw_only=True):
@@ -242,12 +242,28 @@ class Errors(Table, frozen=True, kw_only=True):
     ] = "none"
 
 
-class Trust(Table, frozen=True, kw_only=True):
-    """What is demanded of the certificates of the sites' servers."""
+class Monitor(Table, frozen=True, kw_only=True):
+    """The watch over the certificates of the sites' servers, whether or not anybody uses them."""
 
-    allow_internal_untrusted_certs: Switch = True
-    ca_files: CaFiles = ()
-    ca_mode: CaMode = "add"
+    interval: Annotated[
+        float,
+        Meta(
+            description="Time between two looks at each server: at least 5s. `0s` looks never, and no event tells "
+            "of a certificate that changes or expires.",
+            ge=0,
+            le=MAX_SECONDS,
+            extra={"kind": "duration"},
+        ),
+    ] = 300.0
+    expiry_warning: Annotated[
+        int,
+        Meta(
+            description="How long before a server's certificate expires event 1023 says so.",
+            ge=0,
+            le=3_650,
+            extra={"unit": "days"},
+        ),
+    ] = 21
 
 
 class Settings(Table, frozen=True, kw_only=True):
@@ -261,4 +277,5 @@ class Settings(Table, frozen=True, kw_only=True):
     events: Events = Events()
     errors: Errors = Errors()
     trust: Trust = Trust()
+    monitor: Monitor = Monitor()
     sites: Annotated[tuple[Site, ...], Meta(description="The sites, one `[[sites]]` table each.")] = ()

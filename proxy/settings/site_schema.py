@@ -7,25 +7,15 @@ from msgspec import Meta, field
 from proxy.settings.terms import (
     BodyBytes,
     BodyProgress,
-    CaFiles,
-    CaMode,
     Connect,
     PoolKeepAlive,
     ResponseHead,
-    Switch,
     Table,
     TunnelIdle,
     UpstreamConnections,
     UpstreamTlsHandshake,
 )
-
-
-class SiteTrust(Table, frozen=True, kw_only=True):
-    """The same for this site alone; what is absent is as in `[trust]`."""
-
-    allow_internal_untrusted_certs: Switch | None = None
-    ca_files: CaFiles | None = None
-    ca_mode: CaMode | None = None
+from proxy.settings.trust_schema import SiteTrust
 
 
 class SiteTimeouts(Table, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 Each is `Annotated[type, Meta(description=…)]`, see `schema`.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
@@ -111,30 +111,6 @@ BodyBytes = Annotated[
 ]
 UpstreamConnections = Annotated[
     int, Meta(description="Connections to one server; beyond it 503.", ge=1, le=65_535, extra={"unit": "connections"})
-]
-Switch = Annotated[
-    bool,
-    Meta(
-        description="Whether a server whose certificate is not trusted is used all the same. 1 uses it and says so; "
-        "0 sends nothing, answers 502 and writes event 43. Only 0, 1, true and false are taken.",
-        extra={
-            "kind": "switch",
-            "alias": "AllowInternalUntrustedCerts",
-            "historic": "AllowInternalUntrustedCerts",
-            "absent": "Absent means 1, and a warning is said at start.",
-        },
-    ),
-]
-CaFiles = Annotated[
-    tuple[str, ...],
-    Meta(
-        description="PEM files of further trust anchors: certificates only, no revocation lists.",
-        extra={"example": ["/etc/casproxy/branch-root.pem"]},
-    ),
-]
-CaMode = Annotated[
-    Literal["add", "only"],
-    Meta(description="`add`: the anchors of `ca_files` join the public ones (certifi); `only`: they replace them."),
 ]
 CertificateFile = Annotated[
     str,

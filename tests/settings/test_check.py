@@ -81,6 +81,15 @@ def test_zero_where_it_would_stop_everything(table):
     assert not complain("", '[limits]\nbody_bytes = 0\n[events]\nthrottle = "0s"')
 
 
+@pytest.mark.parametrize(("interval", "is_good"), [("0s", True), ("1ms", False), ("4.9s", False), ("5s", True)])
+def test_looks_at_servers_keep_a_distance(interval, is_good):
+    """A server is not looked at all the time; 0 switches it off."""
+    lines = complain("", f'[monitor]\ninterval = "{interval}"')
+
+    assert is_good or "is too short a time between two looks at a server." in lines[0]
+    assert len(lines) == (0 if is_good else 1)
+
+
 @pytest.mark.parametrize("server", ["listen = 1", "admin = 1", 'name = ["x"]', "workers = 2.5", "trusted_proxies = 1"])
 def test_rules_leave_placeholders_alone(server):
     """A value that cannot be read is told once; no rule complains about what stands in for it."""

@@ -64,12 +64,8 @@ def test_good_sites_pass(more):
         (HQ + 'external_url = "https://mail.example/owa"', "sites.HQ.external_url: This version cannot redirect"),
         (HQ + '[sites.routes."owa".limits]', 'sites.HQ.routes.owa: "owa" is not a plain path prefix'),
         (HQ + '[sites.routes]\n"/a" = {}\n"/A/" = {}', 'sites.HQ.routes."/A/": "/A/" stands twice'),
-        ('[trust]\nca_mode = "only"\n' + HQ, 'trust.ca_mode: ca_mode "only" without ca_files would trust nobody.'),
-        (HQ + '[sites.trust]\nca_mode = "only"', 'sites.HQ.trust.ca_mode: ca_mode "only" without ca_files'),
-        ('[trust]\nca_files = [""]\n' + HQ, "trust.ca_files[0]: The name of the file is empty."),
         (HQ + "routes = 1", "sites.HQ.routes: This is a whole number, but the key takes tables with names of their o"),
         (HQ + "[sites.routes]\n'/a' = 1", 'sites.HQ.routes."/a": This is a whole number, but a table belongs here.'),
-        (HQ + "[sites.trust]\nverify = []", "sites.HQ.trust.verify: No setting has this name."),
     ],
 )  # fmt: skip
 def test_each_rule_finds_its_mistake(text, expected):
@@ -77,13 +73,6 @@ def test_each_rule_finds_its_mistake(text, expected):
     (line,) = complain(text)
 
     assert line.startswith(expected)
-
-
-def test_site_files_empty_under_only_is_told_for_the_site():
-    """A site that empties the list under a global `only` would trust nobody."""
-    text = f'[trust]\nca_mode = "only"\nca_files = ["a.pem"]\n{HQ}[sites.trust]\nca_files = []\n'
-
-    assert len(complain(text)) == 1
 
 
 def test_unreachable_site_is_a_warning():

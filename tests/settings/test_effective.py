@@ -1,12 +1,15 @@
 """The configuration in force, for people and programs."""
 
+from dataclasses import replace
+
 import pytest
 
 from proxy.settings.effective import HIDDEN, list_effective, render_toml, spell_toml, to_plain
-from proxy.settings.keys import key_named
+from proxy.settings.keys import key_named, keys_of
 from proxy.settings.parse import parse
 from proxy.settings.resolve import to_topology
-from proxy.settings.schema import Log, Trust
+from proxy.settings.schema import Log
+from proxy.settings.trust_schema import Trust
 
 SITE_SWITCH = "CASPROXY_SITES__NEW_YORK__TRUST__ALLOW_INTERNAL_UNTRUSTED_CERTS"
 TEXT = """\
@@ -107,3 +110,57 @@ def test_plain_values():
     assert spell_toml(['a"b', "c"]) == '["a\\"b", "c"]'
     with pytest.raises(TypeError):
         to_plain(key_named(Log, "access"), None)
+
+
+PIN = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+TRUST = f"""\
+[trust]
+verify = ["chain", "expiry"]
+pin_spki_sha256 = ["sha256/{PIN}"]
+crl_files = ["a.crl.pem"]
+partial_chain = true
+client_cert = "all.pem"
+client_key = "all.key"
+[monitor]
+interval = "0s"
+"""
+
+
+def test_every_key_about_trust_is_shown_with_its_origin():
+    """Those of a site, too, with the value in force and the place that it comes from."""
+    text = TRUST + TEXT.replace("[sites.timeouts]", '[sites.trust]\nverify = ["name", "chain"]\ncrl_files = []', 1)
+    lines = render_toml(read(text.replace('response_head = "4m"\n', "\n")), show_origin=True).splitlines()
+
+    trust, site = lines.index("[trust]"), lines.index("[sites.trust]")
+    other = lines.index("[sites.trust]", site + 1)
+    assert {line.partition(" ")[0] for line in lines[trust + 1 : lines.index("", trust)]} == {
+        key.name for key in keys_of(Trust)
+    }
+    assert {"partial_chain = true  # file a.toml:5", 'min_tls_version = "1.2"  # default'} <= set(lines[trust:site])
+    assert {'verify = ["name", "chain"]  # file a.toml:21', "crl_files = []  # file a.toml:22"} <= set(
+        lines[site:other]
+    )
+    assert f'pin_spki_sha256 = ["sha256/{PIN}"]  # file a.toml:3' in lines[site:other]
+    assert 'verify = ["chain", "expiry"]  # file a.toml:2' in lines[other:]
+    assert {'interval = "0s"  # file a.toml:9', "expiry_warning = 21  # default"} <= set(lines)
+
+
+@pytest.mark.parametrize(
+    ("own", "pair"),
+    [
+        ("", [("all.pem", True), ("all.key", True)]),
+        ('client_cert = "own.pem"', [("own.pem", False), ("", False)]),
+        ('client_cert = ""', [("", False), ("", False)]),
+        ('client_cert = "own.pem"\nclient_key = "own.key"', [("own.pem", False), ("own.key", False)]),
+    ],
+)
+def test_a_client_s_key_is_not_inherited_beside_another_certificate(own, pair):
+    """What is shown is what is in force; the printed file means the same."""
+    parsed = read(TRUST + TEXT.replace("  [sites.timeouts]", f"  [sites.trust]\n{own}\n  [sites.timeouts]", 1))
+    found = {each.name: each for each in list_effective(parsed)}
+    shown = [found[f'sites."New York".trust.{name}'] for name in ("client_cert", "client_key")]
+
+    assert [(each.value, each.inherited) for each in shown] == pair
+    again = read(render_toml(parsed, show_origin=True))
+    policies = [[replace(each.policy, source="") for each in to_topology(each, {}).sites] for each in (parsed, again)]
+    assert policies[0] == policies[1]

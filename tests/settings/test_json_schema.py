@@ -26,7 +26,12 @@ def accepts(node, value) -> bool:  # noqa: PLR0911 - one for each word
                 and all((name in known or more) and accepts(known.get(name, more), one) for name, one in value.items())
             )
         case "array":
-            return isinstance(value, list) and all(accepts(node["items"], each) for each in value)
+            return (
+                isinstance(value, list)
+                and len(value) >= node.get("minItems", 0)
+                and not (node.get("uniqueItems") and len(set(value)) < len(value))
+                and all(accepts(node["items"], each) for each in value)
+            )
         case "string":
             return isinstance(value, str) and re.search(node.get("pattern", ""), value) is not None
         case "boolean":
@@ -49,6 +54,11 @@ def test_our_own_files_fit(name):
         ("[trust]\nallow_internal_untrusted_certs = 2", False),
         ("[trust]\nallow_internal_untrusted_certs = '1'", False),
         ("[trust]\nverify = []", False),
+        ("[trust]\nverify = ['chain', 'chain']", False),
+        ("[trust]\nverify = ['revocation']", False),
+        ("[trust]\nverify = ['expiry', 'chain']", True),
+        ("[trust]\nmin_tls_version = '1.1'", True),
+        ("[monitor]\nexpiry_warning = 3651", False),
         ("[timeouts]\nconnect = '5s'", True),
         ("[timeouts]\nconnect = 5", False),
         ("[limits]\nbody_bytes = 0", True),

@@ -1,9 +1,11 @@
 """Settings become the values that the other rooms hold."""
 
+from dataclasses import replace
+
 import pytest
 
 from proxy.model.limits import Limits, Timeouts
-from proxy.model.sites import CaMode, Server
+from proxy.model.sites import CaMode, Server, TrustPolicy
 from proxy.settings.parse import parse
 from proxy.settings.resolve import (
     fold_path,
@@ -99,6 +101,66 @@ def test_trust_of_a_site_replaces_key_by_key():
         branch.policy.ca_mode,
         branch.policy.allow_untrusted,
     ) == (("branch.pem",), CaMode.ONLY, False)
+
+
+PIN = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+DEMANDS = f"""\
+[trust]
+verify = ["expiry", "chain"]
+pin_spki_sha256 = ["sha256/{PIN}"]
+crl_files = ["all.crl.pem"]
+partial_chain = true
+strict_rfc5280 = true
+min_tls_version = "1.3"
+client_cert = "all.pem"
+client_key = "all.key"
+"""
+
+
+def test_every_demand_arrives_in_the_policy():
+    """Each key of [trust] is carried to the sites; a pin in the spelling by which keys are compared."""
+    policy = topology(TEXT + DEMANDS).sites[0].policy
+
+    assert policy == TrustPolicy(
+        check_name=False,
+        pins=(PIN,),
+        crl_files=("all.crl.pem",),
+        partial_chain=True,
+        strict_rfc5280=True,
+        min_tls_version="1.3",
+        client_cert="all.pem",
+        client_key="all.key",
+        generation=1,
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ('verify = ["chain", "name", "expiry"]', {"check_name": True}),
+        (
+            'verify = ["name"]\ncrl_files = []\nstrict_rfc5280 = false',
+            {"check_name": True, "check_chain": False, "check_expiry": False, "crl_files": (), "strict_rfc5280": False},
+        ),
+        ("pin_spki_sha256 = []", {"pins": ()}),
+        ('crl_files = ["own.crl"]', {"crl_files": ("own.crl",)}),
+        ("partial_chain = false", {"partial_chain": False}),
+        ("strict_rfc5280 = false", {"strict_rfc5280": False}),
+        ('min_tls_version = "1.0"', {"min_tls_version": "1.0"}),
+        ('client_cert = "own.pem"', {"client_cert": "own.pem", "client_key": ""}),
+        ('client_cert = ""', {"client_cert": "", "client_key": ""}),
+        ('client_cert = "own.pem"\nclient_key = "own.key"', {"client_cert": "own.pem", "client_key": "own.key"}),
+    ],
+)  # fmt: skip
+def test_every_demand_can_be_another_for_a_site(key, expected):
+    """A site's key stands in place of the same of [trust], also to lift it; no other key changes."""
+    plain, changed = (
+        topology(DEMANDS + text).sites[1].policy
+        for text in (TEXT, TEXT.replace('  ca_files = ["branch.pem"]\n  ca_mode = "only"\n', key + "\n"))
+    )
+    base = replace(plain, ca_files=(), ca_mode=CaMode.ADD)
+
+    assert changed == replace(base, **expected)
 
 
 SITE_SWITCH = "CASPROXY_SITES__BRANCH__TRUST__ALLOW_INTERNAL_UNTRUSTED_CERTS"

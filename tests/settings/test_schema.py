@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from proxy.model.sites import TrustPolicy
 from proxy.settings.keys import Kind, keys_of
 from proxy.settings.schema import Settings
 
@@ -42,10 +43,13 @@ def test_every_time_has_bounds(name):
 
 
 def test_only_what_is_enforced_can_be_set_about_trust():
-    """The trust tables hold the switch and the anchors, nothing that would be ignored."""
+    """The trust tables hold what a policy carries, nothing that would be ignored."""
     found = {name.rpartition(".")[2] for name in LEAVES if "trust." in name}
+    carried = set(TrustPolicy.__slots__) - {"source", "generation"}
+    renamed = {"allow_untrusted": "allow_internal_untrusted_certs", "pins": "pin_spki_sha256"}
+    checks = {"check_chain", "check_name", "check_expiry"}
 
-    assert found == {"allow_internal_untrusted_certs", "ca_files", "ca_mode"}
+    assert found == {renamed.get(name, name) for name in carried - checks} | {"verify"}
 
 
 def test_the_switch_is_one_when_absent():

@@ -1,8 +1,8 @@
 """The tables of a site."""
 
 from proxy.settings.keys import keys_of
-from proxy.settings.schema import Limits, Timeouts, Trust
-from proxy.settings.site_schema import RouteLimits, RouteTimeouts, SiteLimits, SiteTimeouts, SiteTrust
+from proxy.settings.schema import Limits, Timeouts
+from proxy.settings.site_schema import RouteLimits, RouteTimeouts, SiteLimits, SiteTimeouts
 
 
 def names(table):
@@ -12,14 +12,13 @@ def names(table):
 
 def test_overrides_have_the_names_of_what_they_override():
     """A site's key is called like the one it replaces, a route's like the site's."""
-    assert names(SiteTrust) == names(Trust)
     assert names(RouteTimeouts) < names(SiteTimeouts) < names(Timeouts)
     assert names(RouteLimits) < names(SiteLimits) < names(Limits)
 
 
 def test_overrides_say_nothing_by_default():
     """None is neither 0 nor 1: the table above decides."""
-    for table in (SiteTrust, SiteTimeouts, SiteLimits, RouteTimeouts, RouteLimits):
+    for table in (SiteTimeouts, SiteLimits, RouteTimeouts, RouteLimits):
         assert {key.default for key in keys_of(table)} == {None}
 
 
