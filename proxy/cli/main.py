@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Sequence
 from typing import Protocol
 
-from proxy.cli import certs, check_config, healthcheck, lab, schema, serve, version
+from proxy.cli import certs, check_config, explain, healthcheck, lab, schema, serve, version
 
 
 class Command(Protocol):
@@ -30,7 +30,7 @@ class Command(Protocol):
         ...
 
 
-COMMANDS: tuple[Command, ...] = (serve, lab, certs, check_config, schema, healthcheck, version)
+COMMANDS: tuple[Command, ...] = (serve, lab, certs, check_config, explain, schema, healthcheck, version)
 """Every command, in the order of `--help`."""
 
 INTERNAL_ERROR = 4
