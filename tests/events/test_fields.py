@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from proxy.events.fields import verdict_fields
 from proxy.model.verdict import CertificateFacts
-from tests.verdicts import CLOSED, OPEN, UNSEEN, link, worst
+from tests.handmade import CLOSED, OPEN, UNSEEN, link, worst
 
 
 def test_without_a_verdict_there_are_none():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from proxy.events.catalogue import CATALOGUE
 from proxy.events.formats import Tally, Voice, Words, time_text, to_json, to_text
 from proxy.events.record import Event
-from tests.verdicts import CLOSED, HOSTILE, OPEN, worst
+from tests.handmade import CLOSED, HOSTILE, OPEN, worst
 
 AT = 1_795_456_831.412
 VOICE = Voice(first_server="CAS01")

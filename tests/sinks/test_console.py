@@ -15,7 +15,7 @@ from proxy.sinks.console import Console, Look, choose_look, words_of
 from proxy.sinks.stream import Stream
 from proxy.trust.drawing import draw
 from proxy.trust.reasons import REASONS, Reason
-from tests.verdicts import HOSTILE, OPEN, UNSEEN, worst
+from tests.handmade import HOSTILE, OPEN, UNSEEN, worst
 
 VOICE = Voice(first_server="CAS01")
 REFUSAL = Event(id=43, parameters=("CAS01", "cas02"), server="cas02", reason="expired", code=10, code_text="text")

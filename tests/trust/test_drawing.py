@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from proxy.model.verdict import CertificateFacts, Reason
 from proxy.trust.drawing import COLUMNS, LINES, draw
-from tests.verdicts import CLOSED, HOSTILE, LEAF, OPEN, ROOT, UNSEEN, finding, link, worst
+from tests.handmade import CLOSED, HOSTILE, LEAF, OPEN, ROOT, UNSEEN, finding, link, worst
 
 
 def test_an_open_chain_is_drawn_to_the_name_that_is_missing():

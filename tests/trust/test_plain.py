@@ -7,7 +7,7 @@ import pytest
 
 from proxy.model.verdict import CertificateFacts
 from proxy.trust.plain import to_plain
-from tests.verdicts import CLOSED, LEAF, OPEN, ROOT, UNSEEN, link, worst
+from tests.handmade import CLOSED, LEAF, OPEN, ROOT, UNSEEN, link, worst
 
 KEYS = "trusted reason code text name explained findings notes presented presented_count path store resembles at"
 
