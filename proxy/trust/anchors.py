@@ -4,7 +4,7 @@ Whole files are held as bytes. The first question parses just enough to index th
 only when somebody asks for its name: a public bundle has some 140 of them, of which a chain meets one or two.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cached_property
 from typing import NamedTuple
 
@@ -41,6 +41,11 @@ class Anchors:
         """The sources in words: `142 from certifi, 1 from certs/branch-root.pem`."""
         parts = [f"{len(source.certificates)} from {source.name}" for source in self._sources if source.certificates]
         return ", ".join(parts) or "no trust anchors"
+
+    @property
+    def subjects(self) -> Collection[bytes]:
+        """The names of all anchors, each once, as DER."""
+        return self._by_subject.keys()
 
     def named(self, subject: bytes) -> tuple[Anchor, ...]:
         """Find the anchors of a name, DER of the subject; none: the empty tuple."""

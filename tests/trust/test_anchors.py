@@ -45,6 +45,7 @@ def test_anchors_are_found_by_name():
 
     assert found == [(OURS.certificate, "a.pem"), (TWIN.certificate, "b.pem")]
     assert anchors.named(b"nobody") == ()
+    assert set(anchors.subjects) == {NAME, OTHER.certificate.subject.public_bytes()}
 
 
 def test_anchors_are_found_by_fingerprint():
