@@ -108,8 +108,11 @@ class Backend:
 
 
 @asynccontextmanager
-async def backend(contexts: list[ssl.SSLContext] | None, answer: bytes = b""):
-    """Serve with the last of `contexts`, so that a test may append another; without any: plain TCP."""
+async def backend(contexts: list[ssl.SSLContext] | None, answer: bytes = b"", *, once: bool = False):
+    """Serve with the last of `contexts`, so that a test may append another; without any: plain TCP.
+
+    `once`: the first connection is served, every later one is closed at once.
+    """
     loop = asyncio.get_running_loop()
     listening = socket.create_server(("127.0.0.1", 0))
     listening.setblocking(False)
@@ -136,6 +139,9 @@ async def backend(contexts: list[ssl.SSLContext] | None, answer: bytes = b""):
                 sock, _ = await loop.sock_accept(listening)
                 sock.setblocking(False)
                 world.accepted += 1
+                if once and world.accepted > 1:
+                    sock.close()
+                    continue
                 group.create_task(serve(sock))
 
     task = loop.create_task(accept(), name="backend")

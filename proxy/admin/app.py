@@ -3,9 +3,10 @@
 Readiness never depends on a backend's trust or health: one bad site must not take the front door away.
 """
 
+import hmac
 import ipaddress
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from aiohttp import web
 
@@ -17,6 +18,14 @@ class AdminState(Protocol):
 
     def is_ready(self) -> bool:
         """Tell whether requests are taken: settings loaded, listening, not draining."""
+        ...
+
+    def verdicts(self) -> list[dict[str, Any]]:
+        """Give the last verdict on every server, as plain values."""
+        ...
+
+    def admin_token(self) -> str:
+        """Give the token that the API demands; empty: none, and only loopback is listened on."""
         ...
 
 
@@ -33,16 +42,24 @@ async def tell_ready(request: web.Request) -> web.Response:
     return _answer(200, "ready") if request.app[STATE].is_ready() else _answer(503, "not ready")
 
 
+async def tell_verdicts(request: web.Request) -> web.Response:
+    """Answer with the last verdict on every server; `?site=` chooses one, whatever the case."""
+    site = request.query.get("site", "").casefold()
+    verdicts = [each for each in request.app[STATE].verdicts() if not site or each["site"].casefold() == site]
+    return web.json_response({"verdicts": verdicts}, headers={"Cache-Control": "no-store"})
+
+
 ROUTES: dict[str, Callable[[web.Request], Awaitable[web.Response]]] = {
     "/livez": tell_alive,
     "/readyz": tell_ready,
+    "/api/verdicts": tell_verdicts,
 }
 """Path to the handler of its GET and HEAD."""
 
 
 def make_app(state: AdminState) -> web.Application:
     """Build the application that tells about `state`."""
-    app = web.Application(middlewares=[check_host], client_max_size=64 * 1024)
+    app = web.Application(middlewares=[check_host, check_token], client_max_size=64 * 1024)
     app[STATE] = state
     for path, handler in ROUTES.items():
         app.router.add_get(path, handler)
@@ -59,6 +76,20 @@ async def check_host(request: web.Request, handler: Handler) -> web.StreamRespon
     if not is_local_name(request.headers.get("Host", "")):
         return _answer(421, "this listener answers to IP addresses and localhost only")
     return await handler(request)
+
+
+@web.middleware
+async def check_token(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Demand `Authorization: Bearer` with the token for everything below `/api/`, where there is a token."""
+    token = request.app[STATE].admin_token()
+    if not token or not request.path.startswith("/api/"):
+        return await handler(request)
+    scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and hmac.compare_digest(shown.strip().encode(), token.encode()):
+        return await handler(request)
+    refusal = _answer(401, "this needs the admin token: Authorization: Bearer …")
+    refusal.headers["WWW-Authenticate"] = 'Bearer realm="casproxy"'
+    return refusal
 
 
 def is_local_name(host: str) -> bool:

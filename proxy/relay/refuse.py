@@ -1,11 +1,14 @@
 """Any ProxyError as an answer: status, `Proxy-Status`, page; writing the event is left to `report`."""
 
+from dataclasses import replace
 from http import HTTPStatus
 
 from proxy.errors import OurFault, ProxyError, UpstreamFault, UpstreamNotTrusted
+from proxy.model.verdict import Verdict
 from proxy.pages.render import ErrorView
 from proxy.relay.state import ExchangeState
-from proxy.trust.reasons import REASONS, reason_of
+from proxy.trust.drawing import draw
+from proxy.trust.reasons import describe, reason_named, reason_of
 
 
 def answer_refusal(exchange: ExchangeState, error: ProxyError) -> None:
@@ -49,17 +52,26 @@ def proxy_status(exchange: ExchangeState, error: ProxyError) -> str:
 
 def reason_word(error: ProxyError) -> str:
     """Give the reason of a trust or TLS failure as its word; empty for other errors."""
-    if isinstance(error, UpstreamNotTrusted):
-        return reason_of(error.code).value
-    return getattr(error, "reason", "")
+    if not isinstance(error, UpstreamNotTrusted):
+        return getattr(error, "reason", "")
+    verdict = verdict_of(error)
+    return verdict.reason if verdict is not None else reason_of(error.code).value
+
+
+def verdict_of(error: ProxyError) -> Verdict | None:
+    """Give all that was found out about a server that is not trusted; None for other errors."""
+    verdict = error.verdict if isinstance(error, UpstreamNotTrusted) else None
+    return verdict if isinstance(verdict, Verdict) else None
 
 
 def view_of(exchange: ExchangeState, error: ProxyError) -> ErrorView:
     """Collect what the error page may show; the page decides by `detail` what it does show."""
     equipment, decision, destination = exchange.equipment, exchange.decision, exchange.destination
     policy = decision.site.policy if decision is not None else None
-    text = REASONS[reason_of(error.code)] if isinstance(error, UpstreamNotTrusted) else None
-    return ErrorView(
+    verdict = verdict_of(error)
+    words = describe(reason_named(reason_word(error))) if isinstance(error, UpstreamNotTrusted) else None
+    finding = verdict.deciding if verdict is not None else None
+    view = ErrorView(
         status=error.status,
         sentence=error.public,
         request_id=exchange.request_id.decode("ascii", "replace"),
@@ -69,10 +81,22 @@ def view_of(exchange: ExchangeState, error: ProxyError) -> ErrorView:
         site=decision.site.name if decision is not None else "",
         reason=reason_word(error),
         code=error.code if isinstance(error, UpstreamNotTrusted) else None,
-        why=text.sentence if text is not None else str(error),
-        cure=text.cure if text is not None else "",
+        why=finding.sentence if finding is not None else words.sentence if words is not None else str(error),
+        cure=finding.cure if finding is not None else words.cure if words is not None else "",
         policy=policy.name if policy is not None else "",
         policy_source=policy.source if policy is not None else "",
+    )
+    return _with_chain(view, verdict) if verdict is not None and equipment.detail else view
+
+
+def _with_chain(view: ErrorView, verdict: Verdict) -> ErrorView:
+    return replace(
+        view,
+        findings=tuple(finding.sentence for finding in verdict.findings),
+        chain=tuple(draw(verdict)),
+        valid_for=verdict.leaf.names if verdict.leaf is not None else (),
+        resembles=verdict.resembles,
+        store=verdict.store,
     )
 
 

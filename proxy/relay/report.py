@@ -17,7 +17,7 @@ from proxy.errors import (
 from proxy.events.access import NOWHERE, AccessEntry
 from proxy.events.record import Event
 from proxy.relay.equipment import Destination
-from proxy.relay.refuse import reason_word
+from proxy.relay.refuse import reason_word, verdict_of
 from proxy.relay.state import ExchangeState
 
 _new = tuple.__new__  # a named tuple's own constructor is a Python function: 0.4 µs a request
@@ -84,6 +84,7 @@ def _event(exchange: ExchangeState, error: ProxyError, number: int, parameters: 
         generation=policy.generation if policy else 0,
         request_id=exchange.request_id.decode("ascii", "replace"),
         proxy_status=error.error_type,
+        verdict=verdict_of(error),
         note=str(error),
     )
 

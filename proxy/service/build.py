@@ -1,9 +1,11 @@
 """The composition root: settings in, everything that an exchange works with out; running it is left to `worker`."""
 
 import itertools
+import random
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from proxy.events.access import AccessEntry, Way
 from proxy.events.record import Emit
@@ -18,8 +20,12 @@ from proxy.relay.equipment import Destination, Equipment
 from proxy.routing.decide import Router
 from proxy.settings.resolve import to_limits, to_timeouts
 from proxy.settings.schema import Settings
-from proxy.upstream.dial import Dialer
-from proxy.upstream.pool import Pools, Supplies
+from proxy.upstream.attempt import Attempts
+from proxy.upstream.dial import Dialer, Watch
+from proxy.upstream.monitor import Habits, Monitor, Watched
+from proxy.upstream.pool import Supplies
+from proxy.upstream.pools import Pools
+from proxy.upstream.probe import Prober
 from proxy.upstream.tls import TlsContexts
 
 HTTPS_PORT = 443
@@ -49,8 +55,12 @@ class Plant:
         self.response_reader = ResponseReader(first_server)
         self.response_writer = ResponseWriter(first_server)
         self.new_request_id = request_ids()
-        dialer = Dialer(self.contexts, transports, outlets.emit, lambda: ticks.now, first_server)
-        self.pools = Pools(Supplies(dialer.dial, ticks, self.response_reader))
+        attempts = Attempts(self.contexts, transports)
+        self.prober = Prober(attempts, lambda: datetime.now(UTC))
+        self.dialer = Dialer(attempts, self.prober, outlets.emit, lambda: ticks.now, first_server)
+        self.pools = Pools(Supplies(self.dialer.dial, ticks, self.response_reader))
+        self.monitor = Monitor(self.prober.probe, outlets.emit, self._renew, first_server, random.random)
+        self.dialer.watch = Watch(refused=self.monitor.note_refusal, trusted=self.monitor.note_success)
 
     def equip(self, settings: Settings, topology: Topology, limits: Limits) -> Equipment:
         """Make the equipment for a topology and arrange the pools for it.
@@ -80,6 +90,18 @@ class Plant:
             ticks=self.ticks,
             new_request_id=self.new_request_id,
         )
+
+    def watch(self, settings: Settings, topology: Topology) -> None:
+        """Look at every server of a topology that has been put in force."""
+        watched = [Watched(server, site.policy, site.timeouts) for site in topology.sites for server in site.servers]
+        self.prober.others = tuple((server.tls_name, server.site) for server, _, _ in watched)
+        warning = timedelta(days=settings.monitor.expiry_warning)
+        self.monitor.watch(watched, Habits(interval=settings.monitor.interval, expiry_warning=warning))
+
+    def _renew(self, server: Server, policy: TrustPolicy) -> None:
+        """Use no connection again that was made while a server's trust stood otherwise."""
+        self.dialer.forget(server, policy)
+        self.pools.renew(server, policy)
 
     def _destinations(self, site: Site, *, by_url: bool) -> tuple[Destination, ...]:
         return tuple(self._destination(server, site.policy, by_url=by_url) for server in site.servers)

@@ -7,6 +7,7 @@ chance in between, put the new equipment in force, the new certificates, and ret
 import asyncio
 import ipaddress
 from collections.abc import Callable
+from typing import Any
 
 from proxy.admin.app import Admin
 from proxy.events.record import Event
@@ -24,6 +25,7 @@ from proxy.service.defects import install_exception_handler
 from proxy.service.generations import Generations
 from proxy.service.load import Loaded
 from proxy.service.memory import allowed_connections
+from proxy.service.standings import to_plain_standing
 from proxy.service.ticker import Ticker
 from proxy.service.transports import Choice, choose
 from proxy.settings.addresses import parse_address
@@ -58,10 +60,12 @@ class Worker:
         self.name = loaded.first_server
         self._plant = Plant(self.name, outlets, self._transports, self._ticks)
         limits = _limits_of(loaded)
-        self.holder = Holder(self._plant.equip(settings, self._number(loaded), limits))
+        topology = self._number(loaded)
+        self.holder = Holder(self._plant.equip(settings, topology, limits))
+        self._plant.watch(settings, topology)
         self._seats = Seats(limits, outlets.emit, loop.time, self.name)
         self._networks = _networks(settings.server.trusted_proxies)
-        self._sweeps: list[Callable[[float], None]] = [self._sweep, self._plant.pools.sweep]
+        self._sweeps: list[Callable[[float], None]] = [self._sweep, self._plant.pools.sweep, self._plant.monitor.tick]
         self._ticker = Ticker(self._ticks, self._sweeps)
         self.listeners: list[Listener] = []
         self.redirects: list[RedirectListener] = []
@@ -106,6 +110,14 @@ class Worker:
         """Tell whether new requests are welcome; backends and their trust do not count."""
         return self._serving and not self._draining
 
+    def verdicts(self) -> list[dict[str, Any]]:
+        """Give what is known of every server's trust, as plain values."""
+        return [to_plain_standing(standing) for standing in self._plant.monitor.standings()]
+
+    def admin_token(self) -> str:
+        """Give the token of the admin API in force."""
+        return self._loaded.admin_token
+
     def _announce(self) -> None:
         emit, settings = self._outlets.emit, self._loaded.settings
         listens = ", ".join(f"https://{host}:{port}" for host, port in (each.address for each in self.listeners))
@@ -147,6 +159,7 @@ class Worker:
         for listener in self.listeners:
             listener.greeting = greeting
         self._plant.pools.retire_unwanted()
+        self._plant.watch(loaded.settings, topology)
         self._outlets.emit(Event(id=RELOADED, parameters=(self.name,), note=self._policy_sentence()))
 
     def refuse_reload(self, sentence: str) -> None:
@@ -183,6 +196,7 @@ class Worker:
             await listener.end()
         for connection in self._connections():
             connection.cut()
+        await self._plant.monitor.close()
         await self._plant.pools.close()
         await self._admin.stop()
         self._ticker.stop()

@@ -1,24 +1,24 @@
-"""Open a verified connection to a backend, or say why there is none; keeping connections is left to `pool`.
+"""Open a connection to a backend as the switch says, or say why there is none; keeping connections is `pool`'s.
 
-Switch 0: one strict handshake; when trust fails, nothing is sent. Switch 1: strict first; only when trust fails, an
+Switch 0: one strict attempt; when trust fails, nothing is sent. Switch 1: strict first; only when trust fails, an
 event says what 0 would have refused, and the server is dialled again without verification.
 """
 
 import asyncio
-import re
-import ssl
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from proxy.errors import UpstreamNotTrusted, UpstreamTlsFault, UpstreamUnreachable
+from proxy.errors import UpstreamNotTrusted
 from proxy.events.record import Emit, Event
 from proxy.model.limits import Timeouts
 from proxy.model.sites import Server, TrustPolicy
-from proxy.model.wire import ProtocolFactory, Transports
+from proxy.model.verdict import Verdict
+from proxy.model.wire import ProtocolFactory
 from proxy.trust.reasons import reason_of
-from proxy.upstream.reach import Reach, place, raise_for, unreachable
-from proxy.upstream.resolve import Address
-from proxy.upstream.tls import TlsContexts, leaf_digest, tls_fault_reason, verify_failure
+from proxy.upstream.attempt import Attempts, Call, Opened, TrustFailed
+from proxy.upstream.probe import Prober
+from proxy.upstream.tls import leaf_digest
 
 AUDIT_EVENT = 1043
 REFUSAL_SECONDS = 1.0
@@ -27,17 +27,9 @@ UNTRUSTED_SECONDS = 300.0
 """Under switch 1 a server whose trust failed is dialled without verification for so long, then strictly again."""
 REMEMBERED = 1024
 """Servers remembered; beyond it what is over is dropped. Reloads leave entries of policies that are gone."""
-GRACE_SECONDS = 5.0
-"""The transport's own handshake limit comes this much after ours: its exception cannot be told from a reset."""
 
-_HOST_NAME = re.compile(r"[0-9A-Za-z_:][0-9A-Za-z_.:-]{0,252}")
-"""ASCII, other scripts in their `xn--` form, and IP addresses; OpenSSL takes no name that begins with a dot."""
-_TLS_CURES = {
-    "not_tls": "It does not speak TLS on this port: correct the port of the InternalURL, or switch TLS on there.",
-    "tls_version": "It offers no TLS version that is allowed here: enable TLS 1.2 or 1.3 there.",
-    "tls_alert": "It ended the handshake with an alert: see its own log; it may want a client certificate.",
-    "other": "See the server's own log.",
-}
+Key = tuple[Server, TrustPolicy]
+"""What is remembered of a server holds under one policy only."""
 
 
 class Dialed(NamedTuple):
@@ -53,9 +45,20 @@ class Dialed(NamedTuple):
     """Generation of the policy it was opened under."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """Who is told how trust goes; each call is short and raises nothing."""
+
+    refused: Callable[[Server, TrustPolicy, Verdict], None] = lambda _server, _policy, _verdict: None
+    """Trust failed, and this is all that is wrong."""
+    trusted: Callable[[Server, TrustPolicy], None] = lambda _server, _policy: None
+    """A strict attempt succeeded."""
+
+
 class _Refusal(NamedTuple):
-    code: int
+    code: int | None
     text: str
+    verdict: Verdict
     until: float
 
 
@@ -64,49 +67,25 @@ class _Untrusted(NamedTuple):
     until: float
 
 
-class _Refused(Exception):  # never leaves this module
-    """A strict handshake failed over trust."""
-
-    def __init__(self, code: int, text: str, address: Address) -> None:
-        super().__init__(text)
-        self.code = code
-        self.text = text
-        self.address = address
-
-
-class _Call(NamedTuple):
-    """What one call of `dial` is about."""
-
-    server: Server
-    policy: TrustPolicy
-    timeouts: Timeouts
-    factory: ProtocolFactory
-
-    @property
-    def key(self) -> tuple[Server, TrustPolicy]:
-        return self.server, self.policy
-
-
 class Dialer:
     """Opens connections; remembers for a short time whom not to trust."""
 
     def __init__(
-        self,
-        contexts: TlsContexts,
-        transports: Transports,
-        emit: Emit,
-        clock: Callable[[], float],
-        first_server: str,
+        self, attempts: Attempts, prober: Prober, emit: Emit, clock: Callable[[], float], first_server: str
     ) -> None:
-        self._contexts = contexts
-        self._transports = transports
+        self._attempts = attempts
+        self._prober = prober
         self._emit = emit
         self._clock = clock
         self._first_server = first_server
-        self._reach = Reach()
-        self._refusals: dict[tuple[Server, TrustPolicy], _Refusal] = {}
-        self._untrusted: dict[tuple[Server, TrustPolicy], _Untrusted] = {}
-        self._audited: dict[tuple[Server, TrustPolicy], str] = {}
+        self.watch = Watch()
+        """Told of every outcome; `service` sets it."""
+        self._refusals: dict[Key, _Refusal] = {}
+        self._untrusted: dict[Key, _Untrusted] = {}
+        self._audited: dict[Key, str] = {}
+        self._proven: set[Key] = set()
+        self._scouts: dict[Key, asyncio.Event] = {}
+        self._looking: dict[Key, asyncio.Task[_Refusal]] = {}
 
     async def dial(self, server: Server, policy: TrustPolicy, timeouts: Timeouts, factory: ProtocolFactory) -> Dialed:
         """Open a TLS connection to `server` under `policy`.
@@ -116,126 +95,142 @@ class Dialer:
         Raises: `UpstreamUnreachable`, `UpstreamTlsFault`, and under switch 0 `UpstreamNotTrusted`; nothing was sent
         then. `OurFault` when a file of the policy cannot be read.
         """
-        call = _Call(server, policy, timeouts, factory)
+        call = Call(server, policy, timeouts, factory)
         return await (self._dial_allowing(call) if policy.allow_untrusted else self._dial_enforcing(call))
 
-    async def _dial_enforcing(self, call: _Call) -> Dialed:
-        refusal = self._refusals.get(call.key)
-        if refusal is not None and self._clock() < refusal.until:
-            raise _not_trusted(call.server, refusal.code, refusal.text)
+    def forget(self, server: Server, policy: TrustPolicy) -> None:
+        """Forget what was learnt of a server: its trust has changed."""
+        key = (server, policy)
+        self._proven.discard(key)
+        self._untrusted.pop(key, None)
+
+    # ── switch 0 ─────────────────────────────────────────────────────────────────────────────────
+
+    async def _dial_enforcing(self, call: Call) -> Dialed:
+        """Let one attempt go ahead where nothing is known yet: a refusal then costs one handshake, not hundreds."""
+        self._raise_remembered(call)
+        if call.key in self._proven:
+            return await self._dial_verified(call)
+        scout = self._scouts.get(call.key)
+        if scout is not None:
+            await scout.wait()
+            self._raise_remembered(call)
+            return await self._dial_verified(call)
+        scout = self._scouts[call.key] = asyncio.Event()
+        try:
+            return await self._dial_verified(call)
+        finally:
+            del self._scouts[call.key]
+            scout.set()
+
+    async def _dial_verified(self, call: Call) -> Dialed:
         try:
             return await self._dial_strict(call)
-        except _Refused as refused:
-            until = self._clock() + REFUSAL_SECONDS
-            self._make_room(self._refusals)
-            self._refusals[call.key] = _Refusal(refused.code, refused.text, until)
-            raise _not_trusted(call.server, refused.code, refused.text) from refused
+        except TrustFailed as failed:
+            self._proven.discard(call.key)
+            refusal = await asyncio.shield(self._look(call, failed))
+            raise _not_trusted(call.server, refusal) from failed
 
-    async def _dial_allowing(self, call: _Call) -> Dialed:
+    def _raise_remembered(self, call: Call) -> None:
+        refusal = self._refusals.get(call.key)
+        if refusal is not None and self._clock() < refusal.until:
+            raise _not_trusted(call.server, refusal)
+
+    def _look(self, call: Call, failed: TrustFailed) -> asyncio.Task[_Refusal]:
+        """Find out once what is wrong with a server, however many were refused at the same time."""
+        task = self._looking.get(call.key)
+        if task is None:
+            name = f"look at {call.server.host}"
+            task = self._looking[call.key] = asyncio.get_running_loop().create_task(
+                self._explain(call, failed), name=name
+            )
+            task.add_done_callback(lambda _task: self._looking.pop(call.key, None))
+        return task
+
+    async def _explain(self, call: Call, failed: TrustFailed) -> _Refusal:
+        verdict = await self._prober.explain_refusal(call, failed)
+        self._make_room(self._refusals)
+        refusal = _Refusal(failed.code, failed.text, verdict, self._clock() + REFUSAL_SECONDS)
+        self._refusals[call.key] = refusal
+        self.watch.refused(*call.key, verdict)
+        return refusal
+
+    # ── switch 1 ─────────────────────────────────────────────────────────────────────────────────
+
+    async def _dial_allowing(self, call: Call) -> Dialed:
         known = self._untrusted.get(call.key)
         if known is not None and self._clock() < known.until:
-            dialed, digest, _ = await self._dial_lax(call)
-            if digest == known.digest:
-                return dialed
+            opened = await self._attempts.lax(call)
+            if leaf_digest(opened.leaf) == known.digest:
+                return _dialed(call, opened, trusted=False)
             # Another certificate than the one that was refused: it may be the repaired one.
-            dialed.transport.abort()
+            opened.transport.abort()
             self._untrusted.pop(call.key, None)
         try:
             return await self._dial_strict(call)
-        except _Refused as refused:
-            code, text = refused.code, refused.text
-        dialed, digest, address = await self._dial_lax(call)
+        except TrustFailed as refused:
+            failed = refused
+        opened = await self._attempts.lax(call)
+        digest = leaf_digest(opened.leaf)
         self._make_room(self._untrusted)
         self._untrusted[call.key] = _Untrusted(digest, self._clock() + UNTRUSTED_SECONDS)
-        self._audit(call, address, digest, (code, text))
-        return dialed
-
-    async def _dial_strict(self, call: _Call) -> Dialed:
-        transport, protocol, _ = await self._connect(call, self._contexts.strict(call.policy))
-        return Dialed(transport, protocol, trusted=True, generation=call.policy.generation)
-
-    async def _dial_lax(self, call: _Call) -> tuple[Dialed, str, Address]:
-        transport, protocol, address = await self._connect(call, self._contexts.lax())
-        digest = leaf_digest(transport.get_extra_info("ssl_object"))
-        return Dialed(transport, protocol, trusted=False, generation=call.policy.generation), digest, address
-
-    async def _connect(
-        self, call: _Call, context: ssl.SSLContext
-    ) -> tuple[asyncio.Transport, asyncio.BaseProtocol, Address]:
-        _check_name(call.server)
-        sock, address = await self._reach.connect(call.server, call.timeouts.connect)
-        limit = call.timeouts.upstream_tls_handshake
         try:
-            async with asyncio.timeout(limit):
-                transport, protocol = await self._transports.connect_tls(
-                    call.factory, sock, context, call.server.tls_name, limit + GRACE_SECONDS
-                )
-        except TimeoutError as exc:
-            what = f"did not finish the TLS handshake within {limit:g} s (timeouts.upstream_tls_handshake)"
-            raise unreachable(call.server, address, what, "connection_timeout") from exc
-        except ssl.SSLCertVerificationError as exc:
-            failure = verify_failure(exc)
-            if failure is None:
-                raise _tls_fault(call.server, address, exc) from exc
-            raise _Refused(*failure, address) from exc
-        except (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError, ConnectionError) as exc:
-            what = "closed the connection during the TLS handshake; it may offer nothing newer than TLS 1.1"
-            raise unreachable(call.server, address, what, "connection_terminated") from exc
-        except ssl.SSLError as exc:
-            raise _tls_fault(call.server, address, exc) from exc
-        except OSError as exc:
-            raise_for(call.server, address, exc)
-        return transport, protocol, address
+            await self._audit(call, opened, digest, failed)
+        except BaseException:  # cancelled: nobody will get the connection
+            opened.transport.abort()
+            raise
+        return _dialed(call, opened, trusted=False)
 
-    def _make_room(
-        self, memory: dict[tuple[Server, TrustPolicy], _Refusal] | dict[tuple[Server, TrustPolicy], _Untrusted]
-    ) -> None:
-        if len(memory) >= REMEMBERED:
-            now = self._clock()
-            for key in [key for key, entry in memory.items() if entry.until <= now]:
-                del memory[key]
-
-    def _audit(self, call: _Call, address: Address, digest: str, failure: tuple[int, str]) -> None:
+    async def _audit(self, call: Call, opened: Opened, digest: str, failed: TrustFailed) -> None:
         """Say once for each server, policy and certificate what switch 0 would have refused."""
         if self._audited.get(call.key) == digest:
             return
         if len(self._audited) >= REMEMBERED:
             self._audited.clear()  # at worst something is said twice
         self._audited[call.key] = digest
-        server, policy = call.server, call.policy
-        code, text = failure
+        verdict = await self._prober.explain_opened(call, opened, failed)
+        server, policy = call.key
         self._emit(
             Event(
                 id=AUDIT_EVENT,
                 parameters=(self._first_server, server.host),
                 site=server.site,
                 server=server.authority,
-                address=address.host,
+                address=opened.address.host,
                 port=server.connect_port,
-                reason=reason_of(code).value,
-                code=code,
-                code_text=text,
+                reason=verdict.reason or reason_of(failed.code).value,
+                code=failed.code,
+                code_text=failed.text,
                 policy=policy.name,
                 policy_source=policy.source,
                 generation=policy.generation,
-                note=f"SHA-256 of the certificate: {digest}." if digest else "",
+                verdict=verdict,
             )
         )
+        self.watch.refused(server, policy, verdict)
+
+    # ── both ─────────────────────────────────────────────────────────────────────────────────────
+
+    async def _dial_strict(self, call: Call) -> Dialed:
+        opened = await self._attempts.strict(call)
+        if len(self._proven) >= REMEMBERED:
+            self._proven.clear()  # at worst the next attempt goes ahead alone
+        self._proven.add(call.key)
+        self.watch.trusted(*call.key)
+        return _dialed(call, opened, trusted=True)
+
+    def _make_room(self, memory: dict[Key, _Refusal] | dict[Key, _Untrusted]) -> None:
+        if len(memory) >= REMEMBERED:
+            now = self._clock()
+            for key in [key for key, entry in memory.items() if entry.until <= now]:
+                del memory[key]
 
 
-def _check_name(server: Server) -> None:
-    """Refuse a name that no certificate can bear before a socket exists; transports fail over it in various ways."""
-    if not _HOST_NAME.fullmatch(server.tls_name):
-        sentence = f"The tls_name of {server.authority} is no host name. Correct it, or the InternalURL."
-        raise UpstreamUnreachable(server.site, server.authority, sentence, "proxy_configuration_error")
+def _dialed(call: Call, opened: Opened, *, trusted: bool) -> Dialed:
+    return Dialed(opened.transport, opened.protocol, trusted=trusted, generation=call.policy.generation)
 
 
-def _not_trusted(server: Server, code: int, text: str) -> UpstreamNotTrusted:
-    return UpstreamNotTrusted(server.site, server.authority, code=code, text=text)
-
-
-def _tls_fault(server: Server, address: Address, exc: ssl.SSLError) -> UpstreamTlsFault:
-    reason = tls_fault_reason(exc)
-    symbol = f" ({exc.reason})" if exc.reason else ""
-    sentence = f"The TLS handshake with {server.authority}, dialled at {place(server, address)}, failed{symbol}."
-    return UpstreamTlsFault(server.site, server.authority, f"{sentence} {_TLS_CURES[reason]}", reason)
+def _not_trusted(server: Server, refusal: _Refusal) -> UpstreamNotTrusted:
+    return UpstreamNotTrusted(
+        server.site, server.authority, code=refusal.code, text=refusal.text, verdict=refusal.verdict
+    )

@@ -61,6 +61,8 @@ class ServerPool:
         self._dial, self._ticks, self._reader = supplies
         self._idle: list[UpstreamConnection] = []
         self._open: set[UpstreamConnection] = set()
+        self._outdated: set[UpstreamConnection] = set()
+        self._renewals = 0
         self._waiting: deque[tuple[Lessee, float]] = deque()
         self._dials: set[asyncio.Task[None]] = set()
         self._retired = False
@@ -100,7 +102,7 @@ class ServerPool:
 
     def give_back(self, connection: UpstreamConnection) -> None:
         """Take a connection back after a complete answer; whoever waits longest gets it."""
-        if self._retired:
+        if self._retired or connection in self._outdated:
             connection.close()
             return
         connection.rest(self._ticks.now)
@@ -114,6 +116,7 @@ class ServerPool:
         if not isinstance(connection, UpstreamConnection):
             return
         self._open.discard(connection)
+        self._outdated.discard(connection)
         if connection in self._idle:
             self._idle.remove(connection)
         self._dial_on()
@@ -127,6 +130,13 @@ class ServerPool:
         late = [lessee for lessee, end in islice(self._waiting, len(self._dials), None) if end < now]
         for lessee in late:
             self._refuse(lessee, self._busy())
+
+    def renew(self) -> None:
+        """Lend none of the connections there are again: the server's trust changed. Answers under way finish."""
+        while self._idle:
+            self._idle.pop().close()
+        self._outdated |= self._open
+        self._renewals += 1
 
     def retire(self) -> None:
         """Close what is idle and keep nothing from now on; answers under way finish, those who wait ask anew."""
@@ -182,6 +192,7 @@ class ServerPool:
     async def _dial_for(self, lessee: Lessee) -> None:
         task = asyncio.current_task()
         assert task is not None
+        renewals = self._renewals
         try:
             dialed = await self._dial(self.server, self.policy, self._timeouts, self._new_connection)
         except ProxyError as error:
@@ -197,6 +208,8 @@ class ServerPool:
             return
         connection.idle_since = self._ticks.now
         self._open.add(connection)
+        if renewals != self._renewals:  # opened before the server's trust changed: it serves once
+            self._outdated.add(connection)
         if self._retired:
             connection.close()
         else:
@@ -208,6 +221,8 @@ class ServerPool:
     def _offer(self, connection: UpstreamConnection) -> None:
         if self._waiting:
             self._waiting.popleft()[0].on_connection(connection)
+        elif connection in self._outdated:
+            connection.close()
         else:
             self._idle.append(connection)
 
@@ -236,49 +251,3 @@ class ServerPool:
 
 def _ending() -> OurFault:
     return OurFault(503, "The proxy is ending.", retry_after=1)
-
-
-class Pools:
-    """All pools, by server and policy."""
-
-    def __init__(self, supplies: Supplies) -> None:
-        self._supplies = supplies
-        self._pools: dict[tuple[Server, TrustPolicy], ServerPool] = {}
-        self._retired: list[ServerPool] = []
-
-    def pool_of(self, server: Server, policy: TrustPolicy) -> ServerPool:
-        """Give the pool of a server that `arrange` was told of.
-
-        Raises: KeyError for any other: only the table chooses an address.
-        """
-        return self._pools[server, policy]
-
-    def arrange(self, wanted: dict[tuple[Server, TrustPolicy], tuple[Timeouts, Limits]]) -> None:
-        """Keep the pools that are still wanted and make new ones; `retire_unwanted` must follow."""
-        before = self._pools
-        self._pools = {}
-        for key, (timeouts, limits) in wanted.items():
-            pool = before.pop(key, None)
-            if pool is None:
-                pool = ServerPool(*key, timeouts, limits, self._supplies)
-            pool.adopt(timeouts, limits)
-            self._pools[key] = pool
-        self._retired += before.values()
-
-    def retire_unwanted(self) -> None:
-        """Retire the pools that `arrange` left out, once their successors can be found."""
-        for pool in self._retired:
-            pool.retire()
-
-    def sweep(self, now: float) -> None:
-        """Enforce the time limits of every pool."""
-        for pool in self._pools.values():
-            pool.sweep(now)
-        for pool in self._retired:
-            pool.sweep(now)
-        self._retired = [pool for pool in self._retired if not pool.is_over]
-
-    async def close(self) -> None:
-        """Close every connection at once."""
-        for pool in [*self._pools.values(), *self._retired]:
-            await pool.close()

@@ -14,10 +14,19 @@ class State:
 
     def __init__(self) -> None:
         self.ready = True
+        self.token = ""
 
     def is_ready(self) -> bool:
         """Tell."""
         return self.ready
+
+    def verdicts(self) -> list[dict[str, object]]:
+        """Give one for each of two sites."""
+        return [{"site": "HQ", "verdict": None}, {"site": "Branch", "verdict": {"trusted": False}}]
+
+    def admin_token(self) -> str:
+        """Give the token."""
+        return self.token
 
 
 @pytest.fixture
@@ -139,3 +148,42 @@ async def test_a_taken_port_is_an_os_error() -> None:
     finally:
         await second.stop()
         await first.stop()
+
+
+async def test_verdicts_are_told(client) -> None:
+    """All of them, or those of the site that is asked for, whatever the case; never cached."""
+    everything = await client.get("/api/verdicts")
+    branch = await client.get("/api/verdicts?site=branch")
+    nobody = await client.get("/api/verdicts?site=Elsewhere")
+
+    assert [each["site"] for each in (await everything.json())["verdicts"]] == ["HQ", "Branch"]
+    assert [each["site"] for each in (await branch.json())["verdicts"]] == ["Branch"]
+    assert (await nobody.json())["verdicts"] == []
+    assert everything.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("shown", "status"),
+    [
+        ("Bearer s3cret", 200),
+        ("bearer s3cret", 200),
+        ("Bearer  s3cret ", 200),
+        (None, 401),
+        ("", 401),
+        ("Bearer", 401),
+        ("Bearer s3cre", 401),
+        ("Bearer s3cretx", 401),
+        ("Basic s3cret", 401),
+        ("Bearer b\u00e4d", 401),
+    ],
+)
+async def test_the_api_demands_the_token(client, state, shown, status) -> None:
+    """Where there is one; alive and ready stay open, for those who check health know none."""
+    state.token = "s3cret"
+    headers = {} if shown is None else {"Authorization": shown}
+
+    answer = await client.get("/api/verdicts", headers=headers)
+
+    assert answer.status == status
+    assert ("WWW-Authenticate" in answer.headers) is (status == 401)
+    assert (await client.get("/readyz")).status == 200

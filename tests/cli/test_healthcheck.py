@@ -19,6 +19,14 @@ class State:
         """Tell."""
         return self.ready
 
+    def verdicts(self) -> list[dict[str, object]]:
+        """Give none."""
+        return []
+
+    def admin_token(self) -> str:
+        """Demand none."""
+        return ""
+
 
 @pytest.mark.parametrize(("ready", "code", "words"), [(True, 0, "ready\n"), (False, 1, "not ready\n")])
 async def test_it_tells_what_the_listener_says(ready, code, words, capsys) -> None:

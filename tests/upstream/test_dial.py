@@ -4,6 +4,7 @@ import asyncio
 import socket
 import ssl
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -14,9 +15,13 @@ from proxy.errors import UpstreamNotTrusted, UpstreamTlsFault, UpstreamUnreachab
 from proxy.events.record import Event
 from proxy.model.limits import Timeouts
 from proxy.model.sites import CaMode, Server, TrustPolicy
+from proxy.model.verdict import Verdict
 from proxy.model.wire import Transports
-from proxy.upstream.dial import REFUSAL_SECONDS, UNTRUSTED_SECONDS, Dialer
+from proxy.upstream.attempt import Attempts
+from proxy.upstream.dial import REFUSAL_SECONDS, UNTRUSTED_SECONDS, Dialer, Watch
+from proxy.upstream.probe import Prober
 from proxy.upstream.tls import TlsContexts
+from tests.faulty import policy_for
 from tests.loopback import KINDS, Recorder, backend, run_on
 
 HOST = "cas02.branch.example"
@@ -43,7 +48,16 @@ class Caller:
     def __init__(self, transports: Transports) -> None:
         self.now = 1000.0
         self.events: list[Event] = []
-        self.dialer = Dialer(TlsContexts(), transports, self.events.append, lambda: self.now, "CAS01")
+        attempts = Attempts(TlsContexts(), transports)
+        prober = Prober(attempts, lambda: datetime.now(UTC))
+        self.dialer = Dialer(attempts, prober, self.events.append, lambda: self.now, "CAS01")
+        self.refused: list[Verdict] = []
+        self.trusted = 0
+        self.dialer.watch = Watch(refused=lambda *told: self.refused.append(told[2]), trusted=self.count)
+
+    def count(self, _server: Server, _policy: TrustPolicy) -> None:
+        """Count what was trusted."""
+        self.trusted += 1
 
     async def dial(self, port: int, policy: TrustPolicy, timeouts: Timeouts = PATIENT, **changes):
         """Dial and close again; returns what was dialled."""
@@ -87,27 +101,35 @@ def test_trusted_backend_needs_one_handshake(kind, allow, authority, policy):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS.values() if not fault.is_trusted], ids=lambda f: f.name)
-def test_each_fault_is_refused_with_its_code(kind, fault, authority, policy):
-    """Switch 0: every bad chain yields UpstreamNotTrusted with OpenSSL's code, and the backend got no byte of HTTP."""
+def test_each_fault_is_refused_with_its_code(kind, fault, authority, policy, tmp_path):
+    """Switch 0: every bad chain yields OpenSSL's code and all that is wrong; the backend got no byte of HTTP."""
+    leaf = fault.make(authority, HOST)
+    policy = policy_for(fault, leaf, authority, tmp_path, policy)
 
     async def work(transports):
         caller = Caller(transports)
-        async with backend([fault.make(authority, HOST).server_context()]) as world:
+        async with backend([leaf.server_context()]) as world:
             with pytest.raises(UpstreamNotTrusted) as caught:
                 await caller.dial(world.port, policy)
-            return caught.value.code, HOST in caught.value.text, world.received, caller.events
+            return caught.value, world.received, caller.events
 
-    assert run_on(kind, work) == (fault.code, False, b"", [])
+    error, received, events = run_on(kind, work)
+
+    assert (error.code, HOST in error.text, received, events) == (fault.code or None, False, b"", [])
+    assert tuple(dict.fromkeys(each.reason.value for each in error.verdict.findings)) == fault.reasons
+    assert len(error.verdict.presented) == 1 + len(leaf.chain)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS.values() if not fault.is_trusted], ids=lambda f: f.name)
-def test_each_fault_is_allowed_and_audited_at_1(kind, fault, authority, policy):
+def test_each_fault_is_allowed_and_audited_at_1(kind, fault, authority, policy, tmp_path):
     """Switch 1: every bad chain is used, called untrusted, and one 1043 says what 0 would have refused."""
+    leaf = fault.make(authority, HOST)
+    policy = policy_for(fault, leaf, authority, tmp_path, policy)
 
     async def work(transports):
         caller = Caller(transports)
-        async with backend([fault.make(authority, HOST).server_context()]) as world:
+        async with backend([leaf.server_context()]) as world:
             for _ in range(3):
                 dialed = await caller.dial(world.port, allowing(policy))
                 assert not dialed.trusted
@@ -116,7 +138,7 @@ def test_each_fault_is_allowed_and_audited_at_1(kind, fault, authority, policy):
     port, accepted, events = run_on(kind, work)
 
     assert accepted == 4, "one strict handshake, then three without verification"
-    assert [(1043, ("CAS01", HOST), "Branch", "127.0.0.1", port, fault.code, fault.reason, "allow")] == [
+    assert [(1043, ("CAS01", HOST), "Branch", "127.0.0.1", port, fault.code or None, fault.reason, "allow")] == [
         (e.id, e.parameters, e.site, e.address, e.port, e.code, e.reason, e.policy) for e in events
     ]
 
@@ -138,7 +160,7 @@ def test_refusal_is_remembered_for_a_second(kind, policy):
                 await caller.dial(world.port, replace(policy, generation=1))
             return refused_with, world.accepted
 
-    assert run_on(kind, work) == (1, 2)
+    assert run_on(kind, work) == (2, 4), "one verified handshake, one that fetches the chain"
 
 
 def test_mended_backend_works_without_restart(authority, policy):
@@ -210,7 +232,7 @@ def test_address_as_name_sends_no_sni_and_needs_an_address_entry(kind, authority
         return dialed.trusted, caught.value.code
 
     assert run_on(kind, work) == (True, 64)
-    assert names == [None, None]
+    assert set(names) == {None}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -407,3 +429,93 @@ def test_many_dials_at_once_find_the_same(kind, authority, policy):
             return kinds, {dialed.trusted for dialed in allowed}, len(caller.events), world.received
 
     assert run_on(kind, work) == ({UpstreamNotTrusted}, {False}, 1, b"")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_burst_on_a_stranger_is_no_storm(kind, authority, policy):
+    """Switch 0: of 200 dials at once to a server nobody knows yet, one goes ahead; a refusal costs two handshakes."""
+
+    async def work(transports):
+        caller = Caller(transports)
+        async with backend([FAULTS["expired"].make(authority, HOST).server_context()]) as world:
+            await asyncio.gather(*(caller.dial(world.port, policy) for _ in range(200)), return_exceptions=True)
+            return world.accepted, len(caller.refused)
+
+    assert run_on(kind, work) == (2, 1)
+
+
+def test_a_burst_on_a_server_that_turned_bad_fetches_its_chain_once(authority, policy):
+    """Switch 0: what was trusted is dialled side by side; the refusals share one look at the chain."""
+
+    async def work(transports):
+        caller = Caller(transports)
+        contexts = [authority.issue(HOST).server_context()]
+        async with backend(contexts) as world:
+            await caller.dial(world.port, policy)
+            contexts.append(FAULTS["expired"].make(authority, HOST).server_context())
+            await asyncio.gather(*(caller.dial(world.port, policy) for _ in range(20)), return_exceptions=True)
+            return world.accepted, len(caller.refused), caller.trusted
+
+    accepted, refused, trusted = run_on("uvloop", work)
+
+    assert (refused, trusted) == (1, 1)
+    assert accepted <= 1 + 20 + 1
+
+
+def test_a_burst_on_a_trusted_server_goes_ahead_together(authority, policy):
+    """Switch 0: after the first handshake nobody waits for anybody."""
+
+    async def work(transports):
+        caller = Caller(transports)
+        async with backend([authority.issue(HOST).server_context()]) as world:
+            dialed = await asyncio.gather(*(caller.dial(world.port, policy) for _ in range(20)))
+            return {each.trusted for each in dialed}, world.accepted
+
+    assert run_on("uvloop", work) == ({True}, 20)
+
+
+def test_a_scout_that_is_not_refused_lets_the_others_try(policy):
+    """Switch 0: a server that cannot be reached is each dial's own finding, as ever."""
+
+    async def work(transports):
+        caller = Caller(transports)
+        with socket.socket() as sock:
+            sock.bind(("127.0.0.1", 0))
+            port = sock.getsockname()[1]
+            faults = await asyncio.gather(*(caller.dial(port, policy) for _ in range(5)), return_exceptions=True)
+        return [type(fault) for fault in faults]
+
+    assert run_on("uvloop", work) == [UpstreamUnreachable] * 5
+
+
+def test_what_was_learnt_can_be_forgotten(authority, policy):
+    """Switch 1: a server whose trust changed is verified at once, not after the holding time."""
+
+    async def work(transports):
+        caller = Caller(transports)
+        contexts = [FAULTS["expired"].make(authority, HOST).server_context()]
+        async with backend(contexts) as world:
+            await caller.dial(world.port, allowing(policy))
+            before = world.accepted
+            caller.dialer.forget(server_at(world.port), allowing(policy))
+            await caller.dial(world.port, allowing(policy))
+            return before, world.accepted
+
+    assert run_on("uvloop", work) == (2, 4)
+
+
+def test_a_chain_that_cannot_be_fetched_hides_no_refusal(policy):
+    """Switch 0: a server that closes on the second handshake is refused with its code, and the verdict says so."""
+
+    async def work(transports):
+        caller = Caller(transports)
+        async with backend(
+            [FAULTS["self-signed"].make(Authority.create("x"), HOST).server_context()], once=True
+        ) as world:
+            with pytest.raises(UpstreamNotTrusted) as caught:
+                await caller.dial(world.port, policy)
+            return caught.value
+
+    error = run_on("uvloop", work)
+
+    assert (error.code, error.verdict.presented, error.verdict.reason) == (18, (), "self_signed")

@@ -1,7 +1,5 @@
 """Who gets which connection, who waits, and that everybody who waits is told exactly once."""
 
-from dataclasses import replace
-
 import pytest
 
 from proxy.errors import UpstreamBusy, UpstreamNotTrusted, UpstreamUnreachable
@@ -9,7 +7,7 @@ from proxy.message.response import ResponseReader
 from proxy.model.clock import Ticks
 from proxy.model.limits import Limits, Timeouts
 from proxy.model.sites import TrustPolicy
-from proxy.upstream.pool import IDLE_SHARE, Pools, ServerPool, Supplies
+from proxy.upstream.pool import IDLE_SHARE, ServerPool, Supplies
 from tests.fakes import NOW, FakeDialer, FakeLessee, make_server, settle
 
 DOWN = UpstreamUnreachable("Branch", "cas02.branch.test", "It does not answer.")
@@ -380,90 +378,50 @@ async def test_a_closed_pool_ends_dials_and_connections():
     assert (scene.dialer.cancelled, len(scene.dialer.calls), scene.pool.open_connections) == (1, 2, 1)
 
 
-# ── all pools ────────────────────────────────────────────────────────────────────────────────────
+# ── a server whose trust changed ─────────────────────────────────────────────────────────────────
 
 
-def key(number: int = 2, generation: int = 0):
-    """Server and policy."""
-    return make_server(number), TrustPolicy(generation=generation)
+async def test_renewal_closes_what_is_idle():
+    """A connection made while the server was trusted serves nobody once it is not."""
+    scene = Scene()
+    (lessee,) = await scene.wait("A")
+    await scene.dialer.succeed(0)
+    scene.pool.give_back(lessee.connections[0])
+    scene.pool.renew()
+
+    assert (scene.pool.idle_connections, scene.pool.lease()) == (0, None)
 
 
-async def arranged(*keys, dialer: FakeDialer | None = None) -> Pools:
-    """Make pools for these keys."""
-    pools = Pools(Supplies((dialer or FakeDialer()).dial, Ticks(NOW), ResponseReader("CAS01")))
-    pools.arrange(dict.fromkeys(keys, (Timeouts(), Limits())))
-    pools.retire_unwanted()
-    return pools
+async def test_renewal_lets_an_answer_finish_but_keeps_nothing():
+    """A connection in use goes on until its answer is complete, then it is closed instead of being lent again."""
+    scene = Scene()
+    (lessee,) = await scene.wait("A")
+    await scene.dialer.succeed(0)
+    connection = lessee.connections[0]
+    scene.pool.renew()
+    was_open = scene.pool.open_connections
+    scene.pool.give_back(connection)
+
+    assert (was_open, scene.pool.idle_connections, scene.pool.lease()) == (1, 0, None)
 
 
-async def test_only_the_table_chooses_an_address():
-    """There is no pool for a server or a policy that was not arranged."""
-    pools = await arranged(key())
+async def test_a_connection_dialled_before_a_renewal_serves_once():
+    """Its handshake may have seen the certificate of before."""
+    scene = Scene()
+    (lessee,) = await scene.wait("A")
+    scene.pool.renew()
+    await scene.dialer.succeed(0)
+    scene.pool.give_back(lessee.connections[0])
 
-    with pytest.raises(KeyError):
-        pools.pool_of(*key(3))
-    with pytest.raises(KeyError):
-        pools.pool_of(make_server(), replace(TrustPolicy(), allow_untrusted=False))
-
-
-async def test_a_pool_stays_while_its_policy_does():
-    """A reload that changes nothing about trust keeps connections; limits are taken over."""
-    pools = await arranged(key())
-    before = pools.pool_of(*key())
-    pools.arrange({key(): (Timeouts(), Limits(upstream_connections=0))})
-    pools.retire_unwanted()
-    lessee = FakeLessee()
-    pools.pool_of(*key()).wait_for_connection(lessee)
-
-    assert pools.pool_of(*key()) is before
-    assert isinstance(lessee.errors[0], UpstreamBusy)
+    assert scene.pool.idle_connections == 0
 
 
-async def test_another_generation_is_another_pool():
-    """A policy that changed finds no connection made under the old one, and the old pool is retired."""
-    dialer = FakeDialer()
-    pools = await arranged(key(), dialer=dialer)
-    old = pools.pool_of(*key())
-    lessee = FakeLessee()
-    old.wait_for_connection(lessee)
-    await settle()
-    await dialer.succeed(0)
-    old.give_back(lessee.connections[0])
-    pools.arrange({key(generation=1): (Timeouts(), Limits())})
-    before = old.idle_connections
-    pools.retire_unwanted()
+async def test_after_a_renewal_new_connections_are_kept():
+    """Renewal is about the connections there were, not about the server."""
+    scene = Scene()
+    scene.pool.renew()
+    (lessee,) = await scene.wait("A")
+    await scene.dialer.succeed(0)
+    scene.pool.give_back(lessee.connections[0])
 
-    assert pools.pool_of(*key(generation=1)) is not old
-    assert (before, old.idle_connections) == (1, 0)
-
-
-async def test_sweep_reaches_every_pool():
-    """Retired ones too, until their last connection is gone."""
-    dialer = FakeDialer()
-    pools = await arranged(key(2), key(3), dialer=dialer)
-    for number in (2, 3):
-        lessee = FakeLessee()
-        pools.pool_of(*key(number)).wait_for_connection(lessee)
-        await settle()
-        await dialer.succeed(-1)
-        pools.pool_of(*key(number)).give_back(lessee.connections[0])
-    kept, dropped = (pools.pool_of(*key(number)) for number in (2, 3))
-    pools.arrange({key(2): (Timeouts(), Limits())})
-    pools.retire_unwanted()
-    pools.sweep(NOW + 1000)
-
-    assert (kept.idle_connections, dropped.idle_connections) == (0, 0)
-
-
-async def test_closing_ends_the_dials_of_retired_pools_too():
-    """A dial that is under way when its pool is retired ends with the rest."""
-    dialer = FakeDialer()
-    pools = await arranged(key(), dialer=dialer)
-    pools.pool_of(*key()).wait_for_connection(FakeLessee())
-    await settle()
-    pools.arrange({})
-    pools.retire_unwanted()
-    pools.sweep(NOW + 1)
-    await pools.close()
-
-    assert dialer.cancelled == 1
+    assert scene.pool.idle_connections == 1
