@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Sequence
 from typing import Protocol
 
-from proxy.cli import certs, check_config, explain, healthcheck, lab, schema, serve, version
+from proxy.cli import certs, check_config, doctor, explain, healthcheck, lab, probe, schema, serve, trust, version
 
 
 class Command(Protocol):
@@ -30,7 +30,19 @@ class Command(Protocol):
         ...
 
 
-COMMANDS: tuple[Command, ...] = (serve, lab, certs, check_config, explain, schema, healthcheck, version)
+COMMANDS: tuple[Command, ...] = (
+    serve,
+    lab,
+    probe,
+    doctor,
+    trust,
+    certs,
+    check_config,
+    explain,
+    schema,
+    healthcheck,
+    version,
+)
 """Every command, in the order of `--help`."""
 
 INTERNAL_ERROR = 4

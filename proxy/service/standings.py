@@ -2,17 +2,23 @@
 
 from typing import Any
 
+from proxy.model.verdict import Verdict
 from proxy.trust.plain import to_plain
-from proxy.upstream.monitor import Standing
+from proxy.upstream.monitor import Standing, Watched
+from proxy.upstream.probe import Probe
 
 
 def to_plain_standing(standing: Standing) -> dict[str, Any]:  # JSON has no narrower type
-    """List server, policy and the last verdict; `verdict` is null before the first one.
+    """List server, policy and the last verdict; `verdict` is null before the first one."""
+    return plain_look(standing.watched, standing.probe, standing.known.verdict)
 
-    `fault` says why the last look found nothing out; the verdict beside it is then an older one.
+
+def plain_look(watched: Watched, probe: Probe | None, verdict: Verdict | None) -> dict[str, Any]:
+    """Do the same for a look and a verdict.
+
+    `fault` says why the look found nothing out; the verdict beside it is then an older one.
     """
-    server, policy, _ = standing.watched
-    probe, verdict = standing.probe, standing.known.verdict
+    server, policy, _ = watched
     return {
         "site": server.site,
         "server": server.authority,

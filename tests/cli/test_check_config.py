@@ -73,6 +73,27 @@ def test_origins_are_shown_on_demand(monkeypatch, capsys):
     assert "workers = 1  # default" in lines
 
 
+def test_every_demand_is_shown_with_its_origin(folder, capsys):
+    """What is demanded of a site's servers is told key by key, whether it is set, inherited or a default."""
+    (folder / "a.toml").write_text(TEXT + '[sites.trust]\nstrict_rfc5280 = true\n[monitor]\ninterval = "1m"\n')
+    assert run("a.toml", "--show-origin") == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    site = lines[lines.index("[sites.trust]") :]
+    assert "strict_rfc5280 = true  # file a.toml:12" in site
+    assert "allow_internal_untrusted_certs = 0  # file a.toml:6" in site
+    assert {
+        'verify = ["chain", "name", "expiry"]  # default',
+        "pin_spki_sha256 = []  # default",
+        "crl_files = []  # default",
+        "partial_chain = false  # default",
+        'min_tls_version = "1.2"  # default',
+        'client_cert = ""  # default',
+        'client_key = ""  # default',
+    } <= set(site)
+    assert {'interval = "60s"  # file a.toml:14', "expiry_warning = 21  # default"} <= set(lines)
+
+
 def test_json_answers_programs(capsys):
     """Every key has its value and origin."""
     assert run("a.toml", "--json") == 0
