@@ -1,6 +1,7 @@
 """Numbers for trust policies: a site keeps its number while nothing about its policy changes, files included."""
 
 import hashlib
+from dataclasses import fields
 from pathlib import Path
 
 from proxy.model.sites import Topology, TrustPolicy
@@ -11,8 +12,9 @@ def fingerprint(policy: TrustPolicy) -> str:
 
     A file that cannot be read counts as empty; reading it for use is what tells the fault.
     """
-    digest = hashlib.sha256(f"{policy.allow_untrusted} {policy.ca_mode.value} {policy.source}".encode())
-    for name in policy.ca_files:
+    words = [(each.name, getattr(policy, each.name)) for each in fields(policy) if each.name != "generation"]
+    digest = hashlib.sha256(repr(words).encode())
+    for name in (*policy.ca_files, *policy.crl_files, policy.client_cert, policy.client_key):
         try:
             content = Path(name).read_bytes()
         except (OSError, ValueError):

@@ -1,6 +1,6 @@
 """A policy keeps its number exactly while nothing about it changes."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
@@ -39,7 +39,22 @@ def test_what_does_not_change_keeps_its_number(policy):
 
 @pytest.mark.parametrize(
     "change",
-    [{"allow_untrusted": False}, {"ca_mode": CaMode.ONLY}, {"source": "sites.HQ.trust"}, {"ca_files": ()}],
+    [
+        {"allow_untrusted": False},
+        {"ca_files": ()},
+        {"ca_mode": CaMode.ONLY},
+        {"check_chain": False},
+        {"check_name": False},
+        {"check_expiry": False},
+        {"pins": ("a",)},
+        {"crl_files": ("a",)},
+        {"partial_chain": True},
+        {"strict_rfc5280": True},
+        {"min_tls_version": "1.3"},
+        {"client_cert": "a"},
+        {"client_key": "a"},
+        {"source": "sites.HQ.trust"},
+    ],
     ids=lambda change: next(iter(change)),
 )
 def test_what_changes_gets_a_fresh_number(policy, change):
@@ -50,12 +65,40 @@ def test_what_changes_gets_a_fresh_number(policy, change):
     assert numbers == [{"HQ": 1, "Branch": 2}, {"HQ": 3, "Branch": 2}, {"HQ": 4, "Branch": 2}]
 
 
-def test_a_file_with_other_contents_is_another_policy(policy, tmp_path):
-    """Anchors are compared by what they are, not by what they are called."""
+def test_no_field_of_the_policy_is_left_out():
+    """What is added to the policy decides as well; only the number itself does not."""
+    plain = TrustPolicy()
+    others = {bool: lambda old: not old, tuple: lambda _: ("x",), str: lambda _: "x", CaMode: lambda _: CaMode.ONLY}
+    for each in fields(plain):
+        old = getattr(plain, each.name)
+        change = {each.name: 1 if each.name == "generation" else others[type(old)](old)}
+
+        assert (fingerprint(replace(plain, **change)) == fingerprint(plain)) == (each.name == "generation"), each.name
+
+
+@pytest.mark.parametrize("key", ["ca_files", "crl_files", "client_cert", "client_key"])
+def test_a_file_with_other_contents_is_another_policy(key, tmp_path):
+    """Files are compared by what they hold, not by what they are called."""
+    file = tmp_path / "a.pem"
+    file.write_text("one")
+    policy = TrustPolicy(**{key: str(file) if key.startswith("client") else (str(file),)})
     before = fingerprint(policy)
-    (tmp_path / "ca.pem").write_text("two")
+    file.write_text("two")
 
     assert fingerprint(policy) != before
+
+
+def test_files_do_not_change_places_unnoticed(tmp_path):
+    """Two files that swap their contents are other files."""
+    one, two = tmp_path / "one.pem", tmp_path / "two.pem"
+    policy = TrustPolicy(ca_files=(str(one),), crl_files=(str(two),))
+    marks = set()
+    for first, second in (("a", "b"), ("b", "a"), ("ab", ""), ("", "ab")):
+        one.write_text(first)
+        two.write_text(second)
+        marks.add(fingerprint(policy))
+
+    assert len(marks) == 4
 
 
 def test_a_site_that_comes_back_keeps_its_number(policy):
