@@ -4,13 +4,14 @@ Used by the tests in tests/e2e. Nothing here knows the proxy's insides: settings
 """
 
 import asyncio
+import json
 import ssl
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from proxy.certkit.authority import Authority
 from proxy.certkit.faults import FAULTS, Make
@@ -21,6 +22,7 @@ from proxy.service.build import Outlets
 from proxy.service.load import load
 from proxy.service.transports import Choice
 from proxy.service.worker import Worker
+from tests.faulty import trust_keys
 from tests.loopback import until
 
 Script = Callable[["Heard", asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -98,6 +100,8 @@ class Backend:
         self.connections: list[Heard] = []
         self.port = 0
         self.context: ssl.SSLContext | None = None
+        self.trust: dict[str, Any] = {}
+        """Keys of [sites.trust] without which its fault does not show itself."""
 
     @property
     def raw(self) -> bytes:
@@ -286,7 +290,7 @@ async def stage(
     """Start one backend for each site and the proxy in front.
 
     `faults`: site → name in `certkit.faults.FAULTS` or what makes the certificate, `good` where it is not named.
-    `settings`: further TOML tables, lines of `[trust]` first.
+    `settings`: further TOML tables, lines of `[trust]` first; without a `[monitor]` among them nobody looks at trust.
     `site_settings`: site → further TOML lines of its `[[sites]]` table. The first site is the default; site X answers
     for the host `x.localhost` too. `choice`: transports other than the best that there are. `apart`: the backends
     alone, for a proxy in a process of its own.
@@ -301,6 +305,8 @@ async def stage(
             backend = running.backends[name] = Backend(f"cas.{name.lower()}.test", script)
             fault = (faults or {}).get(name, "good")
             leaf = (FAULTS[fault].make if isinstance(fault, str) else fault)(authority, backend.name)
+            if isinstance(fault, str) and FAULTS[fault].needs:
+                backend.trust = trust_keys(FAULTS[fault], leaf, authority, folder / name)
             context = backend.context = leaf.server_context()
             if server_version is not None:
                 context.minimum_version = context.maximum_version = server_version
@@ -333,12 +339,22 @@ key = "{folder}/front.key.pem"
 {of_server}
 """,
         more if "[trust]" in more else f'[trust]\nca_files = ["{folder}/ca.pem"]\n{more}',
+        "" if "[monitor]" in more else '[monitor]\ninterval = "0s"\n',
     ]
     for number, (name, backend) in enumerate(running.backends.items()):
         tables.append(
             f'[[sites]]\nname = "{name}"\ndefault = {str(number == 0).lower()}\n'
             f'hosts = ["{name.lower()}.localhost"]\n'
             f'servers = [{{ url = "https://{backend.name}/owa", connect_to = "127.0.0.1:{backend.port}" }}]\n'
-            f"{of_sites.get(name, '')}\n"
+            f"{_with_trust(of_sites.get(name, ''), backend.trust)}\n"
         )
     return "\n".join(tables)
+
+
+def _with_trust(lines: str, keys: dict[str, Any]) -> str:
+    """Add keys to the [sites.trust] of a site's lines, which may have none yet; JSON's values are TOML's."""
+    if not keys:
+        return lines
+    header = "[sites.trust]\n"
+    text = "".join(f"{key} = {json.dumps(value)}\n" for key, value in keys.items())
+    return lines.replace(header, header + text) if header in lines else f"{lines}\n{header}{text}"

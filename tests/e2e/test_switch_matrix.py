@@ -79,7 +79,11 @@ def assert_tells(event: Event, name: str, answer: Answer, policy_source: str, po
     fault, host = FAULTS[name], f"cas.{name}.test"
     assert message(event) == EXACT.format(host)
     assert event.parameters == ("CAS01", host)
-    assert (event.reason, event.code, bool(event.code_text)) == (fault.reason, fault.code, True)
+    assert (event.reason, event.code, bool(event.code_text)) == (fault.reason, fault.code or None, True)
+    assert event.verdict is not None
+    assert tuple(dict.fromkeys(finding.reason.value for finding in event.verdict.findings)) == fault.reasons
+    assert event.verdict.is_explained
+    assert event.verdict.leaf is not None
     assert (event.policy, event.policy_source) == ("enforce", policy_source)
     assert (event.site, event.server, event.address, event.port) == (name, host, "127.0.0.1", port)
     assert event.request_id.encode() == answer.field(b"x-request-id")
@@ -98,7 +102,7 @@ async def test_1_allows_and_says_so_once(where: str, version: ssl.TLSVersion) ->
         assert sorted(event.site for event in running.seen(1043)) == sorted(UNTRUSTED)
         for event in running.seen(1043):
             fault = FAULTS[event.site]
-            assert (event.reason, event.code) == (fault.reason, fault.code)
+            assert (event.reason, event.code) == (fault.reason, fault.code or None)
             assert event.parameters == ("CAS01", f"cas.{event.site}.test")
             assert (event.policy, event.policy_source) == ("allow", source(where, event.site))
         for name, fault in FAULTS.items():
