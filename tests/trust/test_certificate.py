@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 from hypothesis import given, settings
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from proxy.certkit.authority import Authority, self_signed
 from proxy.certkit.faults import FAULTS
-from proxy.trust.certificate import KEPT_NAMES, extension_of, outline, parse, read_certificate
+from proxy.trust.certificate import KEPT_NAMES, extension_of, load, outline, parse, read_certificate
 from tests.damage import damaged
 
 HOST = "cas02.branch.example"
@@ -103,8 +103,10 @@ PSS = padding.PSS(mgf=padding.MGF1(hashes.SHA384()), salt_length=48)
         (sign(RSA, hashes.SHA256()), "RSA 2048", "RSA with SHA-256"),
         (sign(RSA, hashes.SHA384(), rsa_padding=PSS), "RSA 2048", "RSA-PSS with SHA-384"),
         (sign(ed25519.Ed25519PrivateKey.generate()), "Ed25519", "Ed25519"),
+        (sign(ed448.Ed448PrivateKey.generate()), "Ed448", "Ed448"),
+        (sign(dsa.generate_private_key(2048), hashes.SHA256()), "DSA 2048", "DSA with SHA-256"),
     ],
-    ids=["rsa", "pss", "ed25519"],
+    ids=["rsa", "pss", "ed25519", "ed448", "dsa"],
 )
 def test_key_and_signature_in_words(der, key, signature):
     """Kinds and sizes are given as administrators name them."""
@@ -172,6 +174,17 @@ def test_bad_extension_loses_only_itself():
     assert (facts.fault, facts.names) == ("", ())
     assert facts.usages == ("server authentication",)
     assert facts.crl_urls == ("http://ca.example/root.crl",)
+
+
+def test_extension_of_a_long_number_is_found_beside_a_bad_one():
+    """A number of several bytes is compared whole, as that of a template of Windows' authority."""
+    template = x509.MSCertificateTemplate(ObjectIdentifier("1.3.6.1.4.1.311.21.8.300"), 100, 2)
+    sound = der_of(ROOT.issue("mail.example", extensions=((template, False),)).certificate)
+
+    bad = load(sound.replace(b"mail.example", b"m\xffil.example"))
+
+    assert extension_of(bad, x509.MSCertificateTemplate) == template
+    assert extension_of(bad, x509.SubjectAlternativeName) is None
 
 
 def test_extension_that_is_there_twice_loses_only_itself():
