@@ -36,7 +36,7 @@ class Combination(NamedTuple):
     """Keys that must not stand beside each other."""
 
     keys: tuple[str, ...]
-    """The keys that take part; the problem is told at the first."""
+    """The keys that take part; the problem is told at the first of them that the table sets itself."""
     holds: Callable[[Trust], bool]
     """Tells whether the mistake is there."""
     sentence: str
