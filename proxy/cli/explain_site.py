@@ -21,7 +21,7 @@ from proxy.service.checkup import Checked, check_all, servers_of
 from proxy.service.load import Loaded
 from proxy.service.standings import plain_look
 from proxy.service.transports import new_loop
-from proxy.settings.effective import list_effective, spell_toml
+from proxy.settings.effective import list_site_trust, spell_toml
 
 NAME = "site"
 HELP = "explain a site's trust policy and how its servers stand"
@@ -79,10 +79,8 @@ def find_site(loaded: Loaded, name: str) -> Site | None:
 
 def policy_of(loaded: Loaded, site: Site) -> Iterator[tuple[str, Any, str]]:
     """List the site's keys of trust: name, value in force, who set it."""
-    number = next(n for n, each in enumerate(loaded.settings.sites) if each.name == site.name)
-    for entry in list_effective(loaded.parsed):
-        if entry.path[:3] == ("sites", number, "trust"):
-            yield entry.key.name, entry.value, str(entry.origin)
+    for entry in list_site_trust(loaded.parsed, site.name):
+        yield entry.key.name, entry.value, str(entry.origin)
 
 
 def to_text(loaded: Loaded, site: Site, answer: Answer) -> Iterator[str]:

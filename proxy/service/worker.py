@@ -7,6 +7,7 @@ chance in between, put the new equipment in force, the new certificates, and ret
 import asyncio
 import ipaddress
 from collections.abc import Callable
+from pathlib import PurePath
 from typing import Any
 
 from proxy.admin.app import Admin
@@ -29,10 +30,14 @@ from proxy.service.standings import to_plain_standing
 from proxy.service.ticker import Ticker
 from proxy.service.transports import Choice, choose
 from proxy.settings.addresses import parse_address
+from proxy.settings.effective import list_site_trust
+from proxy.settings.keys import Kind
+from proxy.settings.problems import DEFAULT, Layer, Origin
 from proxy.settings.resolve import to_timeouts, to_topology
+from proxy.upstream.tls import OLD_VERSIONS
 
 STARTED, RELOADED, RELOAD_REFUSED, DRAINING, STOPPED = 14, 1010, 1011, 1012, 1013
-DEFAULT_SWITCH, DESCRIPTORS_LOW = 1015, 1016
+DEFAULT_SWITCH, DESCRIPTORS_LOW, DOUBTFUL, OLD_TLS = 1015, 1016, 1017, 1024
 RESTART_KEYS = ("name", "listen", "redirect_listen", "admin", "workers", "state_dir")
 """Keys of [server] that are read once."""
 
@@ -127,15 +132,29 @@ class Worker:
             emit(Event(id=DEFAULT_SWITCH, parameters=(self.name,)))
         if self._seats.limits.connections < settings.limits.connections:
             emit(Event(id=DESCRIPTORS_LOW, parameters=(self.name, str(self._seats.limits.connections))))
-        for warning in self._loaded.warnings:
-            emit(Event(id=STARTED, parameters=(self.name,), note=str(warning)))
+        self._warn(self._loaded)
+
+    def _warn(self, loaded: Loaded) -> None:
+        """Say what works, but will hardly be meant."""
+        for warning in loaded.warnings:
+            self._outlets.emit(Event(id=DOUBTFUL, parameters=(self.name,), note=str(warning)))
+        for site in loaded.topology.sites:
+            version = site.policy.min_tls_version
+            if version in OLD_VERSIONS:
+                self._outlets.emit(Event(id=OLD_TLS, parameters=(self.name, site.name, version), site=site.name))
 
     def policies(self) -> list[tuple[str, str]]:
         """Give each site with its policy and where that was set, in words."""
         return [(site.name, f"{site.policy.name} ({site.policy.source})") for site in self._loaded.topology.sites]
 
     def _policy_sentence(self) -> str:
-        return f"Trust policy: {', '.join(f'{name}: {policy}' for name, policy in self.policies())}."
+        parts = [f"{name}: {policy}{self._further_keys(name)}" for name, policy in self.policies()]
+        return f"Trust policy: {', '.join(parts)}."
+
+    def _further_keys(self, site: str) -> str:
+        """Name what else of a site's policy was set, and where."""
+        others = [each for each in list_site_trust(self._loaded.parsed, site) if each.key.kind is not Kind.SWITCH]
+        return "".join(f", {each.key.name} ({_short(each.origin)})" for each in others if each.origin != DEFAULT)
 
     # ── reload ───────────────────────────────────────────────────────────────────────────────────
 
@@ -161,6 +180,7 @@ class Worker:
         self._plant.pools.retire_unwanted()
         self._plant.watch(loaded.settings, topology)
         self._outlets.emit(Event(id=RELOADED, parameters=(self.name,), note=self._policy_sentence()))
+        self._warn(loaded)
 
     def refuse_reload(self, sentence: str) -> None:
         """Say why a reload changed nothing."""
@@ -249,6 +269,11 @@ def _limits_of(loaded: Loaded) -> Limits:
     """Give the limits in force: the settings' with as many connections as there can be descriptors for."""
     fitting, _ = allowed_connections(loaded.settings.limits.connections)
     return limits_in_force(loaded.settings, fitting)
+
+
+def _short(origin: Origin) -> str:
+    """Name a place in a sentence: the file without its folder, with the line."""
+    return f"{PurePath(origin.name).name}:{origin.line}" if origin.layer is Layer.FILE else origin.name
 
 
 def _networks(texts: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:

@@ -42,6 +42,12 @@ def list_effective(parsed: Parsed) -> list[Entry]:
     return [_to_entry(parsed, path, key) for path, key in _leaves(Settings, (), parsed.settings)]
 
 
+def list_site_trust(parsed: Parsed, site: str) -> list[Entry]:
+    """List the keys of a site's trust policy that are in force, inherited ones included."""
+    number = next(number for number, each in enumerate(parsed.settings.sites) if each.name == site)
+    return [entry for entry in list_effective(parsed) if entry.path[:3] == ("sites", number, "trust")]
+
+
 def to_plain(key: Key, value: object) -> Plain:
     """Write a value as it would stand in the file, as a plain value."""
     match value:

@@ -45,7 +45,8 @@ async def test_a_worker_serves_and_says_where():
         answer = await running.ask(GET)
 
         assert (answer.status, answer.body) == (200, b"ok")
-        where = f"Listens on https://127.0.0.1:{running.port}. Trust policy: HQ: allow (default)."
+        policy = "HQ: allow (default), ca_files (casproxy.toml:10)"
+        where = f"Listens on https://127.0.0.1:{running.port}. Trust policy: {policy}."
         assert notes(running, 14) == [f"{where} {running.worker.transport_sentence}"]
         assert running.worker.is_ready()
         assert running.worker.admin_port > 0
@@ -134,7 +135,25 @@ async def test_what_works_but_will_hardly_be_meant_is_said():
         await other.start()
         await other.stop()
 
-        assert any("It has expired." in event.note for event in events if event.id == 14)
+        assert [event.note for event in events if event.id == 1017] == ["a.toml:3: certificate: It has expired."]
+
+
+async def test_old_versions_of_tls_are_said_loudly():
+    """Event 1024 for each site that allows them, at start and after a reload."""
+    old = {"HQ": '[sites.trust]\nmin_tls_version = "1.0"\n'}
+    async with stage({"HQ": answering(OK), "Branch": answering(OK)}, site_settings=old) as running:
+        running.reload(running.settings)
+
+        assert [event.parameters for event in running.seen(1024)] == [("CAS01", "HQ", "1.0")] * 2
+
+
+async def test_the_api_tells_the_verdicts():
+    """What the monitor knows of each server, also before it has looked."""
+    async with stage({"HQ": answering(OK)}) as running:
+        (told,) = running.worker.verdicts()
+
+        assert (told["site"], told["policy"], told["verdict"]) == ("HQ", "allow", None)
+        assert running.worker.admin_token() == ""
 
 
 # ── trusted peers ────────────────────────────────────────────────────────────────────────────────
@@ -166,7 +185,7 @@ async def test_a_reload_holds_for_the_next_request():
         browser.close()
 
         assert (before.status, after.status) == (200, 414)
-        assert notes(running, 1010) == ["Trust policy: HQ: allow (default)."]
+        assert notes(running, 1010) == ["Trust policy: HQ: allow (default), ca_files (casproxy.toml:12)."]
 
 
 async def test_a_request_in_flight_finishes_under_the_old_settings():

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from proxy.settings.effective import HIDDEN, list_effective, render_toml, spell_toml, to_plain
+from proxy.settings.effective import HIDDEN, list_effective, list_site_trust, render_toml, spell_toml, to_plain
 from proxy.settings.keys import key_named, keys_of
 from proxy.settings.parse import parse
 from proxy.settings.resolve import to_topology
@@ -164,3 +164,14 @@ def test_a_client_s_key_is_not_inherited_beside_another_certificate(own, pair):
     again = read(render_toml(parsed, show_origin=True))
     policies = [[replace(each.policy, source="") for each in to_topology(each, {}).sites] for each in (parsed, again)]
     assert policies[0] == policies[1]
+
+
+def test_the_trust_of_a_site_with_its_origins():
+    """Every key of its policy, its own and inherited ones, and none of another site."""
+    parsed = read(environment={SITE_SWITCH: "0", "CASPROXY_TRUST__PARTIAL_CHAIN": "1"})
+    found = {each.key.name: (each.value, each.origin.layer.value) for each in list_site_trust(parsed, "New York")}
+
+    assert found["allow_internal_untrusted_certs"] == (0, "environment")
+    assert found["partial_chain"] == (True, "environment")
+    assert found["ca_mode"] == ("add", "default")
+    assert set(found) == {key.name for key in keys_of(Trust)}
