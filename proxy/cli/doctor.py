@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from proxy.cli.mending import mend
 from proxy.cli.named_settings import NoSettings, add_config, load_named
 from proxy.cli.trust_talk import SOON_DAYS, exit_code, mark, probe_command, progress_line, rank, summary, wrapped
 from proxy.service.checkup import Checked, check_all, servers_of
@@ -57,6 +58,7 @@ def to_text(checked: Checked) -> Iterator[str]:
         end = first_end(verdict)
         if verdict.trusted and end is not None and (end - verdict.at).days <= SOON_DAYS:
             yield from wrapped("fix", f"Renew the certificate before {end:%Y-%m-%d}.")
+        yield from (f" {'run':<5} {command}" for command in mend(server, policy, verdict))
     if checked.is_trusted is not True:
         yield f" {'look':<5} {probe_command(server, policy)}"
     yield ""
@@ -74,6 +76,7 @@ def to_json(checked: Checked) -> dict[str, Any]:
         "enforce": {True: "trusted", False: "untrusted", None: "unknown"}[checked.is_trusted],
         "fault": "" if checked.probe.fault is None else str(checked.probe.fault),
         "verdict": None if checked.probe.verdict is None else to_plain(checked.probe.verdict),
+        "commands": [] if checked.probe.verdict is None else mend(server, policy, checked.probe.verdict),
         "look": probe_command(server, policy),
     }
 
