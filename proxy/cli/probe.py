@@ -79,7 +79,7 @@ def to_text(server: Server, found: Survey) -> list[str]:
     if enforce is not None:
         lines += tell_verdict(enforce)
         if not enforce.trusted:
-            lines += wrapped("not", "Not needed for this: allow_internal_untrusted_certs = 1 would use it unverified.")
+            lines += wrapped("note", "allow_internal_untrusted_certs = 1 is not needed to mend this.")
     elif found.enforce.fault is not None:
         lines += wrapped("why", str(found.enforce.fault))
         reason = getattr(found.enforce.fault, "reason", "")

@@ -30,7 +30,7 @@ from proxy.service.standings import to_plain_standing
 from proxy.service.ticker import Ticker
 from proxy.service.transports import Choice, choose
 from proxy.settings.addresses import parse_address
-from proxy.settings.effective import list_site_trust
+from proxy.settings.effective import list_effective
 from proxy.settings.keys import Kind
 from proxy.settings.problems import DEFAULT, Layer, Origin
 from proxy.settings.resolve import to_timeouts, to_topology
@@ -148,13 +148,25 @@ class Worker:
         return [(site.name, f"{site.policy.name} ({site.policy.source})") for site in self._loaded.topology.sites]
 
     def _policy_sentence(self) -> str:
-        parts = [f"{name}: {policy}{self._further_keys(name)}" for name, policy in self.policies()]
-        return f"Trust policy: {', '.join(parts)}."
+        parts = [f"{name}: {policy}{self._own_keys(name)}" for name, policy in self.policies()]
+        general = "".join(f" For all: {each}." for each in self._keys(("trust",)))
+        return f"Trust policy: {', '.join(parts)}.{general}"
 
-    def _further_keys(self, site: str) -> str:
-        """Name what else of a site's policy was set, and where."""
-        others = [each for each in list_site_trust(self._loaded.parsed, site) if each.key.kind is not Kind.SWITCH]
-        return "".join(f", {each.key.name} ({_short(each.origin)})" for each in others if each.origin != DEFAULT)
+    def _own_keys(self, site: str) -> str:
+        """Name what a site's own table sets besides the switch."""
+        number = next(number for number, each in enumerate(self._loaded.settings.sites) if each.name == site)
+        return "".join(f", {each}" for each in self._keys(("sites", number, "trust")))
+
+    def _keys(self, table: tuple[str | int, ...]) -> list[str]:
+        """Name the keys of trust, but for the switch, that somebody set in a table, each with where."""
+        return [
+            f"{entry.key.name} ({_short(entry.origin)})"
+            for entry in list_effective(self._loaded.parsed)
+            if entry.path[:-1] == table
+            and not entry.inherited
+            and entry.key.kind is not Kind.SWITCH
+            and entry.origin != DEFAULT
+        ]
 
     # ── reload ───────────────────────────────────────────────────────────────────────────────────
 

@@ -23,7 +23,7 @@ def test_a_trusted_server(sites, capsys):
     assert "enforce ✔   allow ✔   strict" in out
     assert "TLS 1.2 to 1.3" in out
     assert "cas03.hq.lab.localhost" in out
-    assert "Not needed" not in out
+    assert "is not needed" not in out
 
 
 @pytest.mark.parametrize(

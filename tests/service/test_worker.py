@@ -45,8 +45,8 @@ async def test_a_worker_serves_and_says_where():
         answer = await running.ask(GET)
 
         assert (answer.status, answer.body) == (200, b"ok")
-        policy = "HQ: allow (default), ca_files (casproxy.toml:10)"
-        where = f"Listens on https://127.0.0.1:{running.port}. Trust policy: {policy}."
+        policy = "HQ: allow (default). For all: ca_files (casproxy.toml:10)."
+        where = f"Listens on https://127.0.0.1:{running.port}. Trust policy: {policy}"
         assert notes(running, 14) == [f"{where} {running.worker.transport_sentence}"]
         assert running.worker.is_ready()
         assert running.worker.admin_port > 0
@@ -145,6 +145,7 @@ async def test_old_versions_of_tls_are_said_loudly():
         running.reload(running.settings)
 
         assert [event.parameters for event in running.seen(1024)] == [("CAS01", "HQ", "1.0")] * 2
+        assert "HQ: allow (default), min_tls_version (casproxy.toml:" in notes(running, 1010)[0]
 
 
 async def test_the_api_tells_the_verdicts():
@@ -185,7 +186,7 @@ async def test_a_reload_holds_for_the_next_request():
         browser.close()
 
         assert (before.status, after.status) == (200, 414)
-        assert notes(running, 1010) == ["Trust policy: HQ: allow (default), ca_files (casproxy.toml:12)."]
+        assert notes(running, 1010) == ["Trust policy: HQ: allow (default). For all: ca_files (casproxy.toml:12)."]
 
 
 async def test_a_request_in_flight_finishes_under_the_old_settings():
