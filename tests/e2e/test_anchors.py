@@ -15,27 +15,38 @@ pytestmark = pytest.mark.e2e
 ENFORCE = "allow_internal_untrusted_certs = 0"
 
 
-def list_only(running: Stage, leaf: Leaf) -> None:
-    """Make one certificate the only anchor there is."""
+def list_only(running: Stage, leaf: Leaf, *, partial: bool) -> None:
+    """Make one certificate the only anchor there is; `partial`: it ends a chain even if somebody else issued it."""
     pem = running.folder / "listed.pem"
     pem.write_bytes(certificates_to_pem(leaf.certificate))
-    anchors = f'ca_files = ["{pem}"]\nca_mode = "only"'
+    anchors = f'ca_files = ["{pem}"]\nca_mode = "only"\npartial_chain = {str(partial).lower()}'
     running.reload(running.settings.replace(f'ca_files = ["{running.folder}/ca.pem"]', anchors))
 
 
-async def verdict(leaf_of: str, *, host: str = "cas.hq.test") -> tuple[int, list[str]]:
+async def verdict(leaf_of: str, *, host: str = "cas.hq.test", partial: bool = True) -> tuple[int, list[str]]:
     """List the backend's own certificate, ask, and give status and reasons."""
     leaf = FAULTS[leaf_of].make(Authority.create("Nobody's CA"), host)
     async with stage({"HQ": answering(OK)}, faults={"HQ": lambda _authority, _host: leaf}, settings=ENFORCE) as running:
-        list_only(running, leaf)
+        list_only(running, leaf, partial=partial)
         status = (await running.ask(request())).status
         return status, [event.reason for event in running.seen(43)]
 
 
 @pytest.mark.parametrize("fault", ["self-signed", "good", "unknown-issuer", "incomplete-chain"])
 async def test_a_listed_certificate_is_trusted(fault: str) -> None:
-    """The backend's own certificate in `ca_files` is the documented cure, whoever issued it."""
+    """The backend's own certificate in `ca_files` is trusted with `partial_chain`, whoever issued it."""
     assert await verdict(fault) == (200, [])
+
+
+async def test_a_listed_self_signed_certificate_is_trusted() -> None:
+    """A certificate that signed itself is an anchor without further words."""
+    assert await verdict("self-signed", partial=False) == (200, [])
+
+
+@pytest.mark.parametrize("fault", ["good", "unknown-issuer", "incomplete-chain"])
+async def test_a_listed_certificate_of_an_authority_is_no_anchor(fault: str) -> None:
+    """Without `partial_chain` a listed certificate that an authority issued ends no chain: the anchor is its root."""
+    assert await verdict(fault, partial=False) == (502, ["trusted_intermediate_only"])
 
 
 @pytest.mark.parametrize(("fault", "reason"), [("expired", "expired"), ("not-yet-valid", "not_yet_valid")])
@@ -98,7 +109,7 @@ async def test_an_address_is_verified_as_an_address(entries: tuple[str, ...], st
         backend.context.sni_callback = lambda _side, name, _context: names.append(name)
         running.reload(running.settings.replace("https://cas.hq.test", "https://127.0.0.1"))
         assert (await running.ask(request())).status == status
-        assert names == [None]
+        assert names == [None] * (1 if status == 200 else 2)  # a refused one is looked at once more
         assert [event.code for event in running.seen(43)] == [64] * (status == 502)
 
 

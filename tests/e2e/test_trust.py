@@ -80,7 +80,8 @@ async def test_a_retry_is_verified_too() -> None:
         assert (await running.ask(request())).status == 502
         backend = running.backends["HQ"]
         assert len(running.seen(43)) == 1
-        assert [bool(heard.raw) for heard in backend.connections] == [True]
+        # The one with bytes is the first; whoever looked at the certificates afterwards sent none.
+        assert [len(requests_in(heard.raw)) for heard in backend.connections if heard.raw] == [2]
 
 
 async def test_turning_to_0_drops_what_was_opened_at_1() -> None:
@@ -197,7 +198,7 @@ async def test_a_tls_name_is_what_is_verified() -> None:
             (await running.ask(request(host=host))).status for host in (b"hq.localhost", b"branch.localhost") * 2
         ]
         assert statuses == [200, 502, 200, 502]
-        assert len(hq.connections) == 1
+        assert [len(requests_in(heard.raw)) for heard in hq.connections if heard.raw] == [2]
 
 
 async def test_sites_with_different_switches_share_no_connection() -> None:
