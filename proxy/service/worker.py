@@ -7,7 +7,6 @@ chance in between, put the new equipment in force, the new certificates, and ret
 import asyncio
 import ipaddress
 from collections.abc import Callable
-from pathlib import PurePath
 from typing import Any
 
 from proxy.admin.app import Admin
@@ -26,18 +25,15 @@ from proxy.service.defects import install_exception_handler
 from proxy.service.generations import Generations
 from proxy.service.load import Loaded
 from proxy.service.memory import allowed_connections
+from proxy.service.policy_talk import doubts_of, policies_of, policy_sentence
 from proxy.service.standings import to_plain_standing
 from proxy.service.ticker import Ticker
 from proxy.service.transports import Choice, choose
 from proxy.settings.addresses import parse_address
-from proxy.settings.effective import list_effective
-from proxy.settings.keys import Kind
-from proxy.settings.problems import DEFAULT, Layer, Origin
 from proxy.settings.resolve import to_timeouts, to_topology
-from proxy.upstream.tls import OLD_VERSIONS
 
 STARTED, RELOADED, RELOAD_REFUSED, DRAINING, STOPPED = 14, 1010, 1011, 1012, 1013
-DEFAULT_SWITCH, DESCRIPTORS_LOW, DOUBTFUL, OLD_TLS = 1015, 1016, 1017, 1024
+DEFAULT_SWITCH, DESCRIPTORS_LOW = 1015, 1016
 RESTART_KEYS = ("name", "listen", "redirect_listen", "admin", "workers", "state_dir")
 """Keys of [server] that are read once."""
 
@@ -126,7 +122,7 @@ class Worker:
     def _announce(self) -> None:
         emit, settings = self._outlets.emit, self._loaded.settings
         listens = ", ".join(f"https://{host}:{port}" for host, port in (each.address for each in self.listeners))
-        note = f"Listens on {listens}. {self._policy_sentence()} {self.transport_sentence}"
+        note = f"Listens on {listens}. {policy_sentence(self._loaded)} {self.transport_sentence}"
         emit(Event(id=STARTED, parameters=(self.name,), note=note))
         if self._loaded.is_default_switch:
             emit(Event(id=DEFAULT_SWITCH, parameters=(self.name,)))
@@ -136,37 +132,12 @@ class Worker:
 
     def _warn(self, loaded: Loaded) -> None:
         """Say what works, but will hardly be meant."""
-        for warning in loaded.warnings:
-            self._outlets.emit(Event(id=DOUBTFUL, parameters=(self.name,), note=str(warning)))
-        for site in loaded.topology.sites:
-            version = site.policy.min_tls_version
-            if version in OLD_VERSIONS:
-                self._outlets.emit(Event(id=OLD_TLS, parameters=(self.name, site.name, version), site=site.name))
+        for doubt in doubts_of(loaded):
+            self._outlets.emit(doubt)
 
     def policies(self) -> list[tuple[str, str]]:
         """Give each site with its policy and where that was set, in words."""
-        return [(site.name, f"{site.policy.name} ({site.policy.source})") for site in self._loaded.topology.sites]
-
-    def _policy_sentence(self) -> str:
-        parts = [f"{name}: {policy}{self._own_keys(name)}" for name, policy in self.policies()]
-        general = "".join(f" For all: {each}." for each in self._keys(("trust",)))
-        return f"Trust policy: {', '.join(parts)}.{general}"
-
-    def _own_keys(self, site: str) -> str:
-        """Name what a site's own table sets besides the switch."""
-        number = next(number for number, each in enumerate(self._loaded.settings.sites) if each.name == site)
-        return "".join(f", {each}" for each in self._keys(("sites", number, "trust")))
-
-    def _keys(self, table: tuple[str | int, ...]) -> list[str]:
-        """Name the keys of trust, but for the switch, that somebody set in a table, each with where."""
-        return [
-            f"{entry.key.name} ({_short(entry.origin)})"
-            for entry in list_effective(self._loaded.parsed)
-            if entry.path[:-1] == table
-            and not entry.inherited
-            and entry.key.kind is not Kind.SWITCH
-            and entry.origin != DEFAULT
-        ]
+        return policies_of(self._loaded)
 
     # ── reload ───────────────────────────────────────────────────────────────────────────────────
 
@@ -191,7 +162,7 @@ class Worker:
             listener.greeting = greeting
         self._plant.pools.retire_unwanted()
         self._plant.watch(loaded.settings, topology)
-        self._outlets.emit(Event(id=RELOADED, parameters=(self.name,), note=self._policy_sentence()))
+        self._outlets.emit(Event(id=RELOADED, parameters=(self.name,), note=policy_sentence(loaded)))
         self._warn(loaded)
 
     def refuse_reload(self, sentence: str) -> None:
@@ -281,11 +252,6 @@ def _limits_of(loaded: Loaded) -> Limits:
     """Give the limits in force: the settings' with as many connections as there can be descriptors for."""
     fitting, _ = allowed_connections(loaded.settings.limits.connections)
     return limits_in_force(loaded.settings, fitting)
-
-
-def _short(origin: Origin) -> str:
-    """Name a place in a sentence: the file without its folder, with the line."""
-    return f"{PurePath(origin.name).name}:{origin.line}" if origin.layer is Layer.FILE else origin.name
 
 
 def _networks(texts: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
