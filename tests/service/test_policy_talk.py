@@ -44,7 +44,7 @@ def test_further_keys_are_told_where_they_stand(read):
     )
 
     assert policy_sentence(loaded) == (
-        "Trust policy: HQ: enforce (trust), Branch: enforce (trust), partial_chain (a.toml:16). "
+        "Trust policy: HQ: enforce (trust), Branch: enforce (trust), partial_chain (a.toml:17). "
         "For all: ca_files (a.toml:7), strict_rfc5280 (CASPROXY_TRUST__STRICT_RFC5280)."
     )
 
