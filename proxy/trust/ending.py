@@ -43,6 +43,9 @@ def check_end(examined: Examined) -> Iterator[Finding]:
     explain = _BY_END.get(examined.path.end)
     if explain is not None and examined.members:
         yield explain(examined)
+    # With the root presented OpenSSL gives code 19 if the anchor is the server's certificate, and code 2 otherwise.
+    if examined.path.end is End.INTERMEDIATE_ANCHOR and examined.path.links[-1].certificate is not None:
+        yield _untrusted_root(examined)
 
 
 def _self_signed(examined: Examined) -> Finding:
@@ -60,8 +63,17 @@ def _untrusted_root(examined: Examined) -> Finding:
 def _intermediate_anchor(examined: Examined) -> Finding:
     anchor = next((member for member in examined.members if member.is_anchor), examined.members[-1])
     root = examined.path.links[-1].subject
+    if anchor.index == 0:
+        sentence = (
+            f"The server's certificate is itself among the trusted ones ({anchor.link.anchor}), but it is no root"
+        )
+        return find(
+            Reason.TRUSTED_INTERMEDIATE_ONLY,
+            f"{sentence}, and its issuer {quote(anchor.facts.issuer)} is not trusted.",
+            anchor,
+        )
     sentence = f"The authority {quote(anchor.facts.subject)} is trusted here ({anchor.link.anchor}), but it is no root"
-    return find(Reason.TRUSTED_INTERMEDIATE_ONLY, f"{sentence}, and the root {quote(root)} is not.", anchor)
+    return find(Reason.TRUSTED_INTERMEDIATE_ONLY, f"{sentence}, and the root {quote(root)} is not trusted.", anchor)
 
 
 def _broken_signature(examined: Examined) -> Finding:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from proxy.model.verdict import Finding, Reason, Verdict
-from proxy.trust.certificate import parse
-from proxy.trust.chain import follow
+from proxy.trust.certificate import Parsed, parse
+from proxy.trust.chain import End, Path, follow
 from proxy.trust.checks_leaf import check_constraints, check_name, check_pins, check_purpose, resembled
 from proxy.trust.checks_path import (
     check_authority,
@@ -51,7 +51,9 @@ CHECKS: tuple[Check, ...] = (
 MOST_FINDINGS = 50
 """Findings kept of a chain; a hostile one could have hundreds."""
 
-_UNKNOWN_ISSUER = frozenset({Reason.UNKNOWN_ISSUER, Reason.MISSING_INTERMEDIATE, Reason.PRIVATE_CA})
+_UNKNOWN_ISSUER = frozenset(
+    {Reason.UNKNOWN_ISSUER, Reason.MISSING_INTERMEDIATE, Reason.PRIVATE_CA, Reason.TRUSTED_INTERMEDIATE_ONLY}
+)
 """What OpenSSL's codes 20 and 21 may mean."""
 _BROKEN_SIGNATURE = 7
 """X509_V_ERR_CERT_SIGNATURE_FAILURE: the one code of OTHER that has a check."""
@@ -59,17 +61,8 @@ _AUTHORITY_KEY = 67
 """X509_V_ERR_CA_KEY_TOO_SMALL, as opposed to 66, the server's own."""
 _FROM_ABOVE = frozenset({Reason.EXPIRED, Reason.NOT_YET_VALID})
 """Reasons that OpenSSL looks for from the root downwards; for the others it begins with the server's certificate."""
-_OF_LEAF = frozenset(
-    {
-        Reason.EXPIRED,
-        Reason.NOT_YET_VALID,
-        Reason.NAME_MISMATCH,
-        Reason.WRONG_PURPOSE,
-        Reason.UNKNOWN_EXTENSION,
-        Reason.WEAK_KEY,
-    }
-)
-"""What remains to be refused for where the chain is not demanded: the server's certificate counts alone."""
+_NEVER_ALONE = ENDINGS | {Reason.REVOKED, Reason.CRL_MISSING, Reason.CRL_EXPIRED}
+"""What nothing is refused for where the chain is not demanded."""
 
 
 def explain(presented: tuple[bytes, ...], judgement: Judgement, demand: Demand, now: datetime) -> Verdict:
@@ -79,7 +72,8 @@ def explain(presented: tuple[bytes, ...], judgement: Judgement, demand: Demand, 
     """
     parsed = tuple(map(parse, presented))
     path = follow(parsed, demand.anchors, partial_chain=demand.policy.partial_chain)
-    examined = Examined(presented=parsed, path=path, judgement=judgement, demand=demand, now=now)
+    looked_at = _with_presented(path, parsed, demand)
+    examined = Examined(presented=parsed, path=looked_at, judgement=judgement, demand=demand, now=now)
     every = [finding for check in CHECKS for finding in check(examined)]
     holding = [finding for finding in every if demand.policy.check_chain or _counts_alone(finding)]
     waived = [finding for finding in every if finding not in holding and finding.reason in ENDINGS]
@@ -101,8 +95,27 @@ def explain(presented: tuple[bytes, ...], judgement: Judgement, demand: Demand, 
     )
 
 
+def _with_presented(path: Path, parsed: Sequence[Parsed], demand: Demand) -> Path:
+    """Lengthen the path of a server whose own certificate is a trust anchor by what it presents besides.
+
+    OpenSSL looks for that certificate among the anchors last, and then checks all it has followed before.
+    """
+    if path.end is not End.ANCHORED or len(path.links) > 1:
+        return path
+    longer = follow(parsed, demand.anchors, partial_chain=False)
+    count = sum(certificate is not None for certificate in longer.certificates)
+    end = longer.end if longer.end is End.BROKEN_SIGNATURE else End.ANCHORED
+    return Path(links=longer.links[:count], certificates=longer.certificates[:count], end=end)
+
+
 def _counts_alone(finding: Finding) -> bool:
-    return finding.reason is Reason.PIN_MISMATCH or (finding.reason in _OF_LEAF and finding.position == 0)
+    """Tell whether it counts where the chain is not demanded.
+
+    The handshake then trusts the server's certificate itself; what else was presented OpenSSL checks all the same.
+    """
+    if finding.reason is Reason.PIN_MISMATCH:
+        return True
+    return finding.reason not in _NEVER_ALONE and finding.position is not None
 
 
 def _lead(findings: Sequence[Finding], judgement: Judgement) -> tuple[tuple[Finding, ...], bool]:

@@ -49,6 +49,9 @@ class _Traits(NamedTuple):
     certificate: x509.Certificate
     is_last: bool
     is_authority: bool
+    has_limit: bool
+    may_sign: bool | None
+    signs_lists: bool
     has_issuer: bool
     has_subject: bool
     names: x509.SubjectAlternativeName | None
@@ -67,6 +70,11 @@ _RULES = (
         lambda it: _LENGTH_ALONE.search(it.certificate.tbs_certificate_bytes) is not None,
     ),
     _Rule(
+        81,
+        "limits the length of the path below it without a key usage for signing certificates",
+        lambda it: it.has_limit and not it.may_sign,
+    ),
+    _Rule(
         89,
         "is an authority and does not mark its basic constraints as critical",
         lambda it: it.is_authority and not has_critical(it.certificate, x509.BasicConstraints),
@@ -74,13 +82,18 @@ _RULES = (
     _Rule(
         92,
         "is an authority without a key usage",
-        lambda it: it.is_authority and extension_of(it.certificate, x509.KeyUsage) is None,
+        lambda it: it.is_authority and it.may_sign is None,
+    ),
+    _Rule(
+        82,
+        "has a key usage for signing certificates without being an authority",
+        lambda it: bool(it.may_sign) and not it.is_authority,
     ),
     _Rule(83, "does not name its issuer", lambda it: not it.has_issuer),
     _Rule(
         84,
-        "has no subject, though it is an authority or has no alternative name",
-        lambda it: not it.has_subject and (it.is_authority or it.names is None),
+        "has no subject, though it is an authority, signs revocation lists or has no alternative name",
+        lambda it: not it.has_subject and (it.is_authority or it.signs_lists or it.names is None),
     ),
     _Rule(
         88,
@@ -105,18 +118,22 @@ _RULES = (
 )
 """In the order of OpenSSL's checks, which stop at the first; each code was produced with it.
 
-A critical key identifier and a server's key that may sign certificates are refused under other codes, 34 and 79.
+A critical key identifier is refused under another code, 34.
 """
 
 
 def _traits(member: Member, *, is_last: bool) -> _Traits:
     certificate = member.certificate
     constraints = extension_of(certificate, x509.BasicConstraints)
+    usage = extension_of(certificate, x509.KeyUsage)
     parts = outline(certificate)
     return _Traits(
         certificate=certificate,
         is_last=is_last,
         is_authority=constraints is not None and constraints.ca,
+        has_limit=constraints is not None and constraints.path_length is not None,
+        may_sign=None if usage is None else usage.key_cert_sign,
+        signs_lists=usage is not None and usage.crl_sign,
         has_issuer=parts.issuer != _EMPTY,
         has_subject=parts.subject != _EMPTY,
         names=extension_of(certificate, x509.SubjectAlternativeName),

@@ -40,6 +40,13 @@ ROWS = {  # extensions and key identifiers that differ, and the code under stric
     "leaf-no-subject-critical": ({"subjects": ("", "Issuing", "Root"), "leaf": (BARE,)}, 0, 0),
     "leaf-nothing": ({"subjects": ("", "Issuing", "Root"), "leaf": ()}, 62, 84),
     "leaf-length": ({"leaf": (*NAMES, LENGTH_ALONE)}, 0, 80),
+    "leaf-no-subject-lists": (
+        {"subjects": ("", "Issuing", "Root"), "leaf": (*NAMES, verdicts.key_usage("digital_signature", "crl_sign"))},
+        0,
+        84,
+    ),
+    "leaf-denied-signs": ({"leaf": (*NAMES, DENIED, SIGNS)}, 0, 82),
+    "root-limited-no-usage": ({"root": ((x509.BasicConstraints(ca=True, path_length=1), True),)}, 0, 81),
     "issuing-no-constraints": ({"issuing": (USAGE,)}, 79, 79),
     "root-no-constraints": ({"root": (USAGE,)}, 0, 79),
     "root-nothing": ({"root": ()}, 79, 79),

@@ -144,7 +144,20 @@ def test_only_the_intermediate_is_trusted(partial):
     assert told.trusted == partial
     assert told.reason == ("" if partial else "trusted_intermediate_only")
     assert partial or '"CN=Issuing" is trusted here (branch.pem)' in told.findings[0].sentence
-    assert partial or 'root "CN=Root" is not' in told.findings[0].sentence
+    assert partial or 'root "CN=Root" is not trusted' in told.findings[0].sentence
+
+
+@pytest.mark.parametrize("trusted", ["leaf", "intermediate"])
+def test_a_presented_root_above_an_anchor(trusted):
+    """Both hold: the root is not trusted, and what is trusted is no root; OpenSSL's code says which decided."""
+    leaf, root = trio()
+    anchor = leaf.certificate if trusted == "leaf" else leaf.chain[0]
+
+    told = verdict(replace(leaf, chain=(*leaf.chain, root)), anchor)
+
+    assert told.code == (19 if trusted == "leaf" else 2)
+    assert told.is_explained
+    assert {finding.reason.value for finding in told.findings} == {"untrusted_root", "trusted_intermediate_only"}
 
 
 def test_broken_signature():

@@ -12,7 +12,7 @@ from proxy.model.sites import TrustPolicy
 from proxy.model.verdict import Reason, Verdict
 from proxy.trust.explain import CHECKS, Judgement, explain
 from proxy.trust.reasons import describe
-from tests.verdicts import NAME, POLICY, demand, der, examined, presented, verdict
+from tests.verdicts import NAME, POLICY, demand, der, examined, judge, presented, verdict
 
 REFUSED = Judgement(trusted=False, code=20, text="unable to get local issuer certificate")
 
@@ -176,7 +176,7 @@ def test_a_pin_decides_without_the_chain():
 
 
 def test_without_the_chain_demanded_its_end_is_a_note():
-    """A policy without "chain" refuses for name and dates of the server's certificate; the rest is remarked upon."""
+    """A policy without "chain" refuses for names, dates and pins; where the chain ends is remarked upon."""
     foreign = Authority.create("Foreign root")
     issuing = foreign.intermediate("Issuing", not_after=datetime.now(UTC) - timedelta(minutes=1))
     leaf = issuing.issue("other.example")
@@ -184,8 +184,33 @@ def test_without_the_chain_demanded_its_end_is_a_note():
 
     told = explain(presented(leaf), Judgement(trusted=False, code=62), asked, datetime.now(UTC))
 
-    assert words(told) == ["name_mismatch", "pin_mismatch"]
+    assert words(told) == ["name_mismatch", "expired", "pin_mismatch"]
     assert any(note.startswith("The chain is not verified here: ") for note in told.notes)
+
+
+@pytest.mark.parametrize("check_chain", [True, False])
+def test_what_is_presented_besides_a_trusted_leaf(check_chain):
+    """Where the server's certificate is trusted itself OpenSSL still checks what is presented above it; so do we."""
+    issuing = root().intermediate("Issuing", not_after=datetime.now(UTC) - timedelta(minutes=1))
+    leaf = issuing.issue(NAME)
+    asked = demand(leaf.certificate, policy=replace(POLICY, partial_chain=True))
+    judgement = judge(leaf, asked, leaf.certificate)
+    without = demand(root().certificate, policy=replace(POLICY, check_chain=False))
+
+    told = explain(presented(leaf), judgement, asked if check_chain else without, datetime.now(UTC))
+
+    assert (told.code, words(told), told.is_explained) == (10, ["expired"], True)
+    assert told.findings[0].position == 1
+
+
+def test_a_leaf_among_the_trusted_ones():
+    """A server's certificate in ca_files does not do without partial_chain, and the sentence says so."""
+    leaf = root().issue(NAME)
+
+    told = verdict(leaf, leaf.certificate)
+
+    assert (told.code, told.reason, told.is_explained) == (20, "trusted_intermediate_only", True)
+    assert "certificate is itself among the trusted ones (branch.pem)" in told.findings[0].sentence
 
 
 def test_resemblance():
