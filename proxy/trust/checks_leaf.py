@@ -65,7 +65,8 @@ def check_pins(examined: Examined) -> Iterator[Finding]:
     if not examined.judgement.pin_mismatch and (not pin or not pins or pin in pins):
         return
     known = f"The pin of the server's key is {pin}" if pin else "The server's key is not known"
-    yield find(Reason.PIN_MISMATCH, f"{known}, which is none of the {len(pins)} pinned for the site.", leaf)
+    which = f"one of the {len(pins)} pins" if len(pins) > 1 else "the pin"
+    yield find(Reason.PIN_MISMATCH, f"{known}, and it is not {which} of the site.", leaf)
 
 
 def check_constraints(examined: Examined) -> Iterator[Finding]:

@@ -87,7 +87,8 @@ def check_length(examined: Examined) -> Iterator[Finding]:
         constraints = extension_of(issuer.certificate, x509.BasicConstraints)
         limit = constraints.path_length if constraints is not None else None
         if limit is not None and below > limit:
-            sentence = f"{issuer.title} allows {_authorities(limit)} below it, and there are {below}."
+            allowed, found = _authorities(limit), _authorities(below)
+            sentence = f"{issuer.title} allows {allowed} below it, and the path has {found} there."
             yield find(Reason.PATH_LENGTH, sentence, issuer)
         below += not issuer.is_self_issued
 
@@ -98,7 +99,9 @@ def check_extensions(examined: Examined) -> Iterator[Finding]:
         critical = [each.oid.dotted_string for each in extensions_of(member.certificate) if each.critical]
         unknown = [oid for oid in critical if oid not in SUPPORTED_EXTENSIONS]
         if unknown:
-            sentence = f"{member.title} marks as critical what is not understood here: {enumerate_names(unknown)}."
+            sentence = (
+                f"{member.title} has critical extensions that are not understood here: {enumerate_names(unknown)}."
+            )
             yield find(Reason.UNKNOWN_EXTENSION, sentence, member)
 
 

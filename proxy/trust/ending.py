@@ -89,7 +89,8 @@ def _broken_signature(examined: Examined) -> Finding:
 def _issuer_absent(examined: Examined) -> Finding:
     top = examined.members[-1]
     owner = "the server's certificate" if top.index == 0 else quote(top.facts.subject)
-    sentence = f"{quote(top.facts.issuer)}, which issued {owner}, is neither sent by the server nor trusted here"
+    name = quote(top.facts.issuer)
+    sentence = f"The authority {name}, which issued {owner}, is neither sent by the server nor trusted here"
     urls = [cut(url) for url in top.facts.issuer_urls]
     address = f" Its certificate is said to be at {urls[0]} (never fetched)." if urls else ""
     evidence = next((clause for has, clause in _EVIDENCE if has(examined, top)), "")
@@ -134,9 +135,8 @@ def _has_organisation(anchors: Anchors, name: str) -> bool:
     text = name.encode()
     if not text or len(text) >= _LONG:
         return False
-    subjects = anchors._by_subject  # noqa: SLF001 - the same room; the index has the names unparsed
     attributes = [_ORGANISATION + tag + bytes((len(text),)) + text for tag in _STRING_TAGS]
-    return any(attribute in subject for subject in subjects for attribute in attributes)
+    return any(attribute in subject for subject in anchors.subjects for attribute in attributes)
 
 
 def _is_fetchable(_examined: Examined, top: Member) -> bool:

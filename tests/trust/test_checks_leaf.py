@@ -133,7 +133,7 @@ def test_the_pin_of_the_server_is_shown():
 
     assert it.leaf is not None
     assert it.leaf.facts.spki_sha256 in finding.sentence
-    assert "none of the 2 pinned" in finding.sentence
+    assert "it is not one of the 2 pins of the site" in finding.sentence
 
 
 def test_a_matching_pin():

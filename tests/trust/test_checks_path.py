@@ -109,7 +109,10 @@ def test_length():
 
     (finding,) = check_length(examined(leaf, root.certificate))
 
-    assert finding.sentence == 'The root certificate "CN=Root" allows 1 authority below it, and there are 2.'
+    assert (
+        finding.sentence
+        == 'The root certificate "CN=Root" allows 1 authority below it, and the path has 2 authorities there.'
+    )
     assert verdict(leaf, root.certificate).code == 25
 
 
@@ -130,7 +133,7 @@ def test_extensions():
 
     (finding,) = check_extensions(examined(leaf, root))
 
-    assert finding.sentence.endswith("marks as critical what is not understood here: 1.2.3.4.")
+    assert finding.sentence.endswith("has critical extensions that are unknown here: 1.2.3.4.")
 
 
 SUPPORTED = ("30", "31", "32", "33", "36", "54")
