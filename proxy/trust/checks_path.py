@@ -99,9 +99,8 @@ def check_extensions(examined: Examined) -> Iterator[Finding]:
         critical = [each.oid.dotted_string for each in extensions_of(member.certificate) if each.critical]
         unknown = [oid for oid in critical if oid not in SUPPORTED_EXTENSIONS]
         if unknown:
-            sentence = (
-                f"{member.title} has critical extensions that are not understood here: {enumerate_names(unknown)}."
-            )
+            names = enumerate_names(unknown)
+            sentence = f"{member.title} has critical extensions that are unknown here: {names}."
             yield find(Reason.UNKNOWN_EXTENSION, sentence, member)
 
 
