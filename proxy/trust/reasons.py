@@ -165,9 +165,9 @@ _BY_CODE: Mapping[int, Reason] = MappingProxyType(
 _BY_NAME: Mapping[str, Reason] = MappingProxyType({reason.value: reason for reason in Reason})
 
 
-def reason_of(code: int) -> Reason:
-    """Choose the reason for OpenSSL's verify code; a code without a reason of its own is OTHER."""
-    return _BY_CODE.get(code, Reason.OTHER)
+def reason_of(code: int | None) -> Reason:
+    """Choose the reason for OpenSSL's verify code; a code without a reason of its own is OTHER, no code a pin."""
+    return Reason.PIN_MISMATCH if code is None else _BY_CODE.get(code, Reason.OTHER)
 
 
 def reason_named(name: str) -> Reason:
