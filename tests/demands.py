@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from proxy.certkit.authority import Authority
 from proxy.certkit.chains import Make
 from proxy.certkit.leaf import Leaf, certificates_to_pem, lists_to_pem
-from tests.stage import Stage, answering, stage
+from tests.stage import Script, Stage, answering, stage
 
 LEAVES = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 """So that each request takes a handshake of its own."""
@@ -70,8 +70,13 @@ def demand(text: str, keys: Keys, site: str = "") -> str:
 
 
 @asynccontextmanager
-async def standing(make: Mapping[str, Make], **more: Any) -> AsyncIterator[tuple[Stage, dict[str, Given]]]:
-    """Start a stage with a site for each certificate; gives what keys can be made of, by site."""
+async def standing(
+    make: Mapping[str, Make], *, script: Script | None = None, settings: str = ENFORCE, **more: Any
+) -> AsyncIterator[tuple[Stage, dict[str, Given]]]:
+    """Start a stage at 0 with a site for each certificate; gives what keys can be made of, by site.
+
+    Without a `script` backends answer once on each connection.
+    """
     leaves: dict[str, Leaf] = {}
 
     def keeping(site: str) -> Make:
@@ -82,7 +87,8 @@ async def standing(make: Mapping[str, Make], **more: Any) -> AsyncIterator[tuple
         return kept
 
     faults = {site: keeping(site) for site in make}
-    async with stage(dict.fromkeys(make, answering(LEAVES)), faults=faults, settings=ENFORCE, **more) as running:
+    sites = dict.fromkeys(make, script or answering(LEAVES))
+    async with stage(sites, faults=faults, settings=settings, **more) as running:
         yield running, {site: Given(running.authority, leaves[site], running.folder / site) for site in make}
 
 

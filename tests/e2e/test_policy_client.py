@@ -45,11 +45,13 @@ def ask_for_one(running: Stage, site: str = "HQ") -> list[str | None]:
     return begun
 
 
-def client(running: Stage, authority: Authority | None = None, *, in_one: bool = False) -> tuple[Keys, Leaf]:
+def client(
+    running: Stage, authority: Authority | None = None, *, in_one: bool = False, stem: str = "client"
+) -> tuple[Keys, Leaf]:
     """Write a certificate of ours and its key, in two files or in one; gives the keys that name them."""
     issuer = authority or running.authority
     leaf = issuer.issue(US, usages=(ExtendedKeyUsageOID.CLIENT_AUTH,))
-    certificate, key = leaf.write(running.folder, "client")
+    certificate, key = leaf.write(running.folder, stem)
     if in_one:
         certificate.write_bytes(leaf.certificate_pem + leaf.key_pem)
         key.unlink()
@@ -110,6 +112,18 @@ async def test_a_certificate_of_ours_is_shown_by_its_site_alone() -> None:
             assert [(await running.ask(request(host=host))).status == 200 for host in hosts] == expected
         assert [len(each) for each in shown.values()] == [1, 1]
         assert running.seen(43) == []
+
+
+async def test_a_pair_is_never_put_together_from_two_tables() -> None:
+    """A site whose `client_cert` holds its key, too, does not get the key of [trust]'s pair."""
+    shown: list[bytes] = []
+    async with stage({"HQ": noting(shown)}, settings=ENFORCE) as running:
+        ask_for_one(running)
+        above, _ = client(running, stem="above")
+        instead, leaf = client(running, in_one=True)
+        running.reload(demand(demand(running.settings, above), instead, "HQ"))
+        assert (await running.ask(request())).status == 200
+        assert [x509.load_der_x509_certificate(each) for each in shown] == [leaf.certificate]
 
 
 async def test_a_certificate_of_ours_is_shown_at_1_too() -> None:
