@@ -271,7 +271,7 @@ a connection that was closed, before the request was sent or after."""
 @pytest.mark.parametrize("switch", [0, 1])
 @pytest.mark.parametrize("version", DEMANDING)
 async def test_s_server_that_demands_a_certificate(version: str, switch: int) -> None:
-    """Whoever demands a certificate of ours gives an error that is no matter of trust; with `client_cert` it answers."""
+    """Whoever demands a certificate of ours is an error that is no matter of trust; with `client_cert` it answers."""
     async with s_server(INTERMEDIATE, "-www", version, *WANTS, settings=at(switch)) as running:
         answer = await running.ask(request())
         (told,) = [event for event in running.events if event.request_id]
