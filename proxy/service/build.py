@@ -71,13 +71,14 @@ class Plant:
         self.pools.arrange(
             {(server, site.policy): (site.timeouts, site.limits) for site in topology.sites for server in site.servers}
         )
-        by_url = settings.events.server_name_style == "url"
+        name_of = _url_of if settings.events.server_name_style == "url" else _host_of
+        self.dialer.name_of = self.monitor.name_of = name_of
         return Equipment(
             first_server=self.first_server,
             label=self.first_server,
             detail=settings.errors.detail == "full",
             router=Router(topology),
-            destinations={site.name: self._destinations(site, by_url=by_url) for site in topology.sites},
+            destinations={site.name: self._destinations(site, name_of) for site in topology.sites},
             limits=limits,
             timeouts=to_timeouts(settings.timeouts),
             request_reader=self.request_reader,
@@ -103,18 +104,26 @@ class Plant:
         self.dialer.forget(server, policy)
         self.pools.renew(server, policy)
 
-    def _destinations(self, site: Site, *, by_url: bool) -> tuple[Destination, ...]:
-        return tuple(self._destination(server, site.policy, by_url=by_url) for server in site.servers)
+    def _destinations(self, site: Site, name_of: Callable[[Server], str]) -> tuple[Destination, ...]:
+        return tuple(self._destination(server, site.policy, name_of(server)) for server in site.servers)
 
-    def _destination(self, server: Server, policy: TrustPolicy, *, by_url: bool) -> Destination:
+    def _destination(self, server: Server, policy: TrustPolicy, label: str) -> Destination:
         return Destination(
             server=server,
             pool=self.pools.pool_of(server, policy),
             host=server.authority.encode(),
             internal=internal_authorities(server),
-            label=server.url if by_url else server.host,
+            label=label,
             way=Way(server.site, server.authority, policy.name, policy.source),
         )
+
+
+def _host_of(server: Server) -> str:
+    return server.host
+
+
+def _url_of(server: Server) -> str:
+    return server.url
 
 
 def internal_authorities(server: Server) -> tuple[bytes, ...]:

@@ -71,8 +71,8 @@ def explain(presented: tuple[bytes, ...], judgement: Judgement, demand: Demand, 
     Never raises, whatever the bytes are. A verdict is trusted when the judgement is, and has findings otherwise only.
     """
     parsed = tuple(map(parse, presented))
-    path = follow(parsed, demand.anchors, partial_chain=demand.policy.partial_chain)
-    looked_at = _with_presented(path, parsed, demand)
+    path = follow(parsed, demand.anchors, partial_chain=demand.policy.partial_chain, at=now)
+    looked_at = _with_presented(path, parsed, demand, now)
     examined = Examined(presented=parsed, path=looked_at, judgement=judgement, demand=demand, now=now)
     every = [finding for check in CHECKS for finding in check(examined)]
     holding = [finding for finding in every if demand.policy.check_chain or _counts_alone(finding)]
@@ -95,14 +95,14 @@ def explain(presented: tuple[bytes, ...], judgement: Judgement, demand: Demand, 
     )
 
 
-def _with_presented(path: Path, parsed: Sequence[Parsed], demand: Demand) -> Path:
+def _with_presented(path: Path, parsed: Sequence[Parsed], demand: Demand, now: datetime) -> Path:
     """Lengthen the path of a server whose own certificate is a trust anchor by what it presents besides.
 
     OpenSSL looks for that certificate among the anchors last, and then checks all it has followed before.
     """
     if path.end is not End.ANCHORED or len(path.links) > 1:
         return path
-    longer = follow(parsed, demand.anchors, partial_chain=False)
+    longer = follow(parsed, demand.anchors, partial_chain=False, at=now)
     count = sum(certificate is not None for certificate in longer.certificates)
     end = longer.end if longer.end is End.BROKEN_SIGNATURE else End.ANCHORED
     return Path(links=longer.links[:count], certificates=longer.certificates[:count], end=end)

@@ -80,6 +80,8 @@ class Dialer:
         self._first_server = first_server
         self.watch = Watch()
         """Told of every outcome; `service` sets it."""
+        self.name_of: Callable[[Server], str] = lambda server: server.host
+        """How events name a server (`events.server_name_style`); `service` sets it."""
         self._refusals: dict[Key, _Refusal] = {}
         self._untrusted: dict[Key, _Untrusted] = {}
         self._audited: dict[Key, str] = {}
@@ -193,7 +195,7 @@ class Dialer:
         self._emit(
             Event(
                 id=AUDIT_EVENT,
-                parameters=(self._first_server, server.host),
+                parameters=(self._first_server, self.name_of(server)),
                 site=server.site,
                 server=server.authority,
                 address=opened.address.host,

@@ -83,6 +83,8 @@ class Monitor:
         self._first_server = first_server
         self._chance = chance
         self._habits = Habits()
+        self.name_of: Callable[[Server], str] = lambda server: server.host
+        """How events name a server (`events.server_name_style`); `service` sets it."""
         self._standings: dict[Key, Standing] = {}
         self._looks: dict[asyncio.Task[None], Key] = {}
 
@@ -159,7 +161,7 @@ class Monitor:
 
     def _event(self, change: Change, verdict: Verdict, watched: Watched) -> Event:
         server, policy, _ = watched
-        parameters: tuple[str, ...] = (self._first_server, server.host)
+        parameters: tuple[str, ...] = (self._first_server, self.name_of(server))
         end = first_end(verdict)
         if change is Change.EXPIRES_SOON and end is not None:
             parameters += (str(max((end - verdict.at).days, 0)),)

@@ -167,12 +167,14 @@ async def test_another_certificate_is_told_anew_at_1() -> None:
         assert [event.reason for event in running.seen(1043)] == ["self_signed", "expired"]
 
 
-async def test_names_as_urls_where_that_is_wanted() -> None:
-    """With `server_name_style = "url"` event 43 names the backend by its InternalURL, as Exchange did."""
-    settings = 'allow_internal_untrusted_certs = 0\n[events]\nserver_name_style = "url"'
+@pytest.mark.parametrize(("switch", "number"), [(0, 43), (0, 1020), (1, 1043)])
+async def test_names_as_urls_where_that_is_wanted(switch: int, number: int) -> None:
+    """With `server_name_style = "url"` events name the backend by its InternalURL, as Exchange did."""
+    settings = f'allow_internal_untrusted_certs = {switch}\n[monitor]\n[events]\nserver_name_style = "url"'
     async with stage({"HQ": answering(LEAVES)}, faults={"HQ": "expired"}, settings=settings) as running:
         await running.ask(request())
-        (event,) = running.seen(43)
+        await running.until(lambda: running.seen(number))
+        (event,) = running.seen(number)
         assert event.parameters == ("CAS01", "https://cas.hq.test/owa")
 
 

@@ -49,9 +49,11 @@ def test_every_server_becomes_a_destination_in_order():
 @pytest.mark.parametrize(("style", "label"), [("name", "cas02.branch.test"), ("url", "https://cas02.branch.test/owa")])
 def test_events_name_servers_as_the_settings_say(style, label):
     """`events.server_name_style`: by host or by the whole InternalURL."""
-    equipment = equip(plant(), make_site(), events=Events(server_name_style=style))
+    the_plant = plant()
+    equipment = equip(the_plant, make_site(), events=Events(server_name_style=style))
 
     assert equipment.destinations["Branch"][0].label == label
+    assert {name(make_server()) for name in (the_plant.dialer.name_of, the_plant.monitor.name_of)} == {label}
 
 
 @pytest.mark.parametrize(("detail", "told"), [("none", False), ("full", True)])
