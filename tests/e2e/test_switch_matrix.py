@@ -61,7 +61,7 @@ async def test_0_refuses_exactly_the_untrusted(where: str, version: ssl.TLSVersi
     async with everything(0, where, version) as running:
         answers = await ask_all(running)
         told = {event.site: event for event in running.seen(43)}
-        assert {event.id for event in running.events} - {1016, 1017} == {14, 43}  # few descriptors here; a stale list on purpose
+        assert {event.id for event in running.events} - {1016, 1017} == {14, 43}  # few descriptors; a stale list
         assert len(running.seen(43)) == len(UNTRUSTED)
         for name, fault in FAULTS.items():
             backend = running.backends[name]
