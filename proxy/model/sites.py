@@ -110,6 +110,12 @@ class Site:
     """Browser-side host names, lower case, without port, that choose this site."""
     paths: tuple[str, ...] = ()
     """Path prefixes, lower case, that choose this site on any host; compared at segment ends."""
+    redirect: str = "manual"
+    """How browsers are sent to `external_url`: by a page (`manual`) or at once (`silent`)."""
+    own: bool = False
+    """Whether it is the site this proxy stands in: its mailboxes are served here, never redirected."""
+    legacy_url: str = ""
+    """Where users of mailboxes on Exchange 2003 and 2007 are sent; empty: nowhere."""
     preserve_host: bool = False
     """Send the browser's `Host` on instead of the server's."""
     default: bool = False
