@@ -19,7 +19,6 @@ from tests.stage import Script, Stage, answering, stage
 LEAVES = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 """So that each request takes a handshake of its own."""
 ENFORCE = "allow_internal_untrusted_certs = 0"
-ALLOW = "allow_internal_untrusted_certs = 1"
 
 Keys = Mapping[str, Any]
 """Key → value as JSON has it, which is as TOML has it for all that stands in these tables."""
