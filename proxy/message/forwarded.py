@@ -3,6 +3,7 @@
 Whether a peer may be believed is left to the caller, who knows `trusted_proxies`.
 """
 
+import re
 from typing import NamedTuple, Protocol
 
 from proxy.message.grammar import OWS, TEXT, TOKEN
@@ -31,6 +32,9 @@ IDENTITY: dict[bytes, Role] = {
 IDENTITY_PREFIXES = (b"x-casproxy-", b"x-owa-proxy", b"x-servertoserver-", b"x-forwarded-")
 """Beginnings of such names, lower case."""
 
+_LINES = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t -~\x80-\xff]*\r\n)*").fullmatch
+"""Whole header lines and nothing else: tokens, values without control bytes."""
+
 MAX_LEGS = 1024
 """Legs remembered; beyond it the table starts anew."""
 
@@ -46,6 +50,8 @@ class Leg(NamedTuple):
     """`Host` to send."""
     trust: bytes
     """`b"trusted"` or `b"allowed"`: what the switch made of the backend's certificate."""
+    identity: bytes = b""
+    """Lines `b"Name: value\\r\\n"` that say who signed in; empty: nobody."""
 
 
 class Received(Protocol):
@@ -105,6 +111,8 @@ class Trail:
         for value in (leg.peer, leg.host, leg.trust, authority):
             if not value or value.translate(None, TEXT):
                 raise ValueError("a leg holds control bytes or nothing")
+        if not _LINES(leg.identity):
+            raise ValueError("identity lines are malformed")
         forwarded = [_element(leg.peer, authority)]
         addresses = [leg.peer]
         if leg.peer_trusted:
@@ -117,6 +125,7 @@ class Trail:
             b"X-Forwarded-For: " + b", ".join(addresses) + b"\r\n",
             b"X-Forwarded-Proto: https\r\nX-Forwarded-Host: " + authority + b"\r\n",
             b"X-CASProxy-Trust: " + leg.trust + b"\r\n",
+            leg.identity,
         )
         return b" HTTP/1.1\r\nHost: " + leg.host + b"\r\n", b"".join(ours)
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from proxy.errors import ClientFault, LoopDetected
 from proxy.message.authority import host_name
+from proxy.message.cookies import NO_COOKIES, OwnCookies, has_own, take_own, without_own
 from proxy.message.faults import MalformedMessage
 from proxy.message.forwarded import FORWARDING, IDENTITY, IDENTITY_PREFIXES, Leg, Trail, names_us
 from proxy.message.framing import NO_BODY, announced_framing
@@ -35,7 +36,7 @@ _NOTHING: list[bytes] = []
 # Members by themselves: up to Python 3.11 `Role.HOST` is a failed lookup and a call, 0.3 µs each.
 _HOST, _CONNECTION, _LENGTH, _CODING, _UPGRADE = Role.HOST, Role.CONNECTION, Role.LENGTH, Role.CODING, Role.UPGRADE
 _EXPECT, _VIA, _REQUEST_ID = Role.EXPECT, Role.VIA, Role.REQUEST_ID
-_FORWARDED, _FORWARDED_FOR = Role.FORWARDED, Role.FORWARDED_FOR
+_FORWARDED, _FORWARDED_FOR, _COOKIE = Role.FORWARDED, Role.FORWARDED_FOR, Role.COOKIE
 _NONE_BODY, _LENGTH_BODY, _CHUNKED_BODY = BodyKind.NONE, BodyKind.LENGTH, BodyKind.CHUNKED
 
 
@@ -66,16 +67,22 @@ class RequestFacts(NamedTuple):
     """`X-Forwarded-For` values as received; to be believed only of trusted peers."""
     request_id: bytes
     """`X-Request-Id` as received, the first one; empty: none."""
+    own: OwnCookies
+    """Our own cookies, which do not pass on."""
 
 
 class RequestReader:
-    """Read request heads. Built once; remembers spellings of names and valid hosts, both bounded."""
+    """Read request heads. Built once; remembers spellings of names and valid hosts, both bounded.
+
+    `identity` are further names of fields that only we may set, in whatever spelling they come.
+    """
 
     __slots__ = ("_names", "_pseudonym", "_table")
 
-    def __init__(self, first_server: str) -> None:
-        host = {b"host": Role.HOST, b"expect": Role.EXPECT}
-        self._table = RoleTable({**HOP_BY_HOP, **host, **FORWARDING, **IDENTITY}, IDENTITY_PREFIXES)
+    def __init__(self, first_server: str, identity: tuple[bytes, ...] = ()) -> None:
+        ours = {b"host": Role.HOST, b"expect": Role.EXPECT, b"cookie": Role.COOKIE}
+        names = {name.lower().replace(b"_", b"-"): Role.DROPPED for name in identity}
+        self._table = RoleTable({**HOP_BY_HOP, **ours, **FORWARDING, **IDENTITY, **names}, IDENTITY_PREFIXES)
         self._pseudonym = pseudonym_of(first_server).lower()
         self._names: dict[bytes, str] = {}
 
@@ -100,6 +107,8 @@ class RequestReader:
             role = get(name) or self._table.learn(name)
             if type(role) is bytes:
                 append(role + value + CRLF)
+            elif role is _COOKIE:
+                _take_cookies(name, value, lines, marked)
             elif role in marked:
                 marked[role].append(value)
             else:
@@ -111,7 +120,9 @@ class RequestReader:
         options = connection_options(marked.pop(_CONNECTION)) if _CONNECTION in marked else NO_OPTIONS
         keep_alive = may_persist(options, minor)
         lines = without_named(lines, options)
-        facts = _new(RequestFacts, (authority, host, target, NO_BODY, keep_alive, False, b"", lines, [], [], [], b""))
+        facts = _new(RequestFacts, (
+            authority, host, target, NO_BODY, keep_alive, False, b"", lines, [], [], [], b"", NO_COOKIES
+        ))  # fmt: skip
         return self._read_marked(facts, marked, options, minor) if marked else facts
 
     def _read_marked(self, facts: RequestFacts, marked: _Marked, options: frozenset[bytes], minor: int) -> RequestFacts:
@@ -133,6 +144,7 @@ class RequestReader:
         return _new(RequestFacts, (
             authority, host, target, framing, keep_alive, expects, upgrade, facts.lines, via,
             take(_FORWARDED, []), take(_FORWARDED_FOR, []), ids[0] if ids else b"",
+            take_own(marked[_COOKIE]) if _COOKIE in marked else NO_COOKIES,
         ))  # fmt: skip
 
     def _learn_host(self, authority: bytes) -> str:
@@ -141,6 +153,15 @@ class RequestReader:
             self._names.clear()
         self._names[authority] = name
         return name
+
+
+def _take_cookies(name: bytes, value: bytes, lines: list[bytes], marked: _Marked) -> None:
+    """Pass a `Cookie` field on in its place, but keep what is ours."""
+    if has_own(value):
+        marked.setdefault(_COOKIE, []).append(value)
+        value = without_own(value)
+    if value:
+        lines.append(name + b": " + value + CRLF)
 
 
 def _single_host(values: list[bytes]) -> bytes:

@@ -25,6 +25,7 @@ class Role(StrEnum):
     REQUEST_ID = "request_id"
     LOCATION = "location"
     SET_COOKIE = "set_cookie"
+    COOKIE = "cookie"
     DROPPED = "dropped"
 
 

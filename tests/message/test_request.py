@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.errors import ClientFault, LoopDetected
+from proxy.message.cookies import OwnCookies
 from proxy.message.head import parse_request_head
 from proxy.message.request import MAX_NAMES, Leg, RequestFacts, RequestReader, RequestWriter
 from proxy.model.limits import Limits
@@ -58,6 +59,37 @@ def test_a_plain_request_is_written_anew():
         b"X-CASProxy-Trust: allowed",
         b"X-Request-Id: id-1",
     ]
+
+
+def test_our_own_cookies_stay_here():
+    """They are told to us, others pass in their place, and a field that held nothing else is gone."""
+    fields = [b"A: 1", b"Cookie: a=1; __Host-casproxy=s; b=2", b"B: 2", b"cookie: __Host-casproxy-logon=n", b"C: 3"]
+
+    assert sent(*fields)[2:6] == [b"A: 1", b"Cookie: a=1; b=2", b"B: 2", b"C: 3"]
+    assert read(*fields).own == OwnCookies(b"s", b"n")
+    assert read(b"Cookie: a=1").own == OwnCookies()
+
+
+@pytest.mark.parametrize("field", [b"X-Who: eve", b"x-who: eve", b"X_WHO: eve", b"x_Who: eve"])
+def test_the_names_we_tell_identity_by_are_not_believed(field):
+    """However they are spelled; the names are those of the settings."""
+    facts = RequestReader("cas01", (b"X-Who",)).read(parsed(field, b"X-Whose: 1"))
+
+    assert facts.lines == [b"X-Whose: 1\r\n"]
+
+
+def test_identity_lines_are_ours():
+    """They stand behind everything a browser sent."""
+    leg = LEG._replace(identity=b"X-Who: LAB\\alice\r\n")
+
+    assert sent(b"A: 1", leg=leg)[-3:-1] == [b"X-CASProxy-Trust: allowed", b"X-Who: LAB\\alice"]
+
+
+@pytest.mark.parametrize("identity", [b"X-Who: a", b"X-Who: a\r\n\r\n", b"X-Who: a\rb\r\n", b"\r\n", b"X-Who: a\0\r\n"])
+def test_identity_lines_that_would_break_the_head_are_a_defect(identity):
+    """Whoever composes them checks them; this is the last net."""
+    with pytest.raises(ValueError, match="identity"):
+        sent(leg=LEG._replace(identity=identity))
 
 
 @pytest.mark.parametrize(
