@@ -11,6 +11,7 @@ from proxy.errors import ProxyError
 from proxy.events.access import AccessEntry, Way
 from proxy.events.record import Event
 from proxy.front.seats import Seat, Seats
+from proxy.health.hold import Hold
 from proxy.message.memory import RequestMemory
 from proxy.message.request import RequestReader, RequestWriter
 from proxy.message.response import Names, ResponseFacts, ResponseReader, ResponseWriter
@@ -21,6 +22,7 @@ from proxy.model.sites import Server, Site, Topology, TrustPolicy
 from proxy.pages.render import Pages
 from proxy.relay.equipment import Destination, Equipment
 from proxy.relay.exchange import Exchange
+from proxy.relay.gate import Gate
 from proxy.routing.decide import Router
 from proxy.upstream.connection import UpstreamConnection
 from proxy.upstream.dial import Dialed
@@ -357,6 +359,9 @@ class World:
     events: list[Event] = field(default_factory=list)
     access: list[AccessEntry] = field(default_factory=list)
     ticks: Ticks = field(default_factory=lambda: Ticks(NOW))
+    hold: Hold = field(default_factory=Hold)
+    gate: Gate | None = None
+    memory: RequestMemory = field(default_factory=RequestMemory)
 
     def __post_init__(self) -> None:
         self.pools = [FakePool(self.site.policy) for _ in self.site.servers]
@@ -391,6 +396,8 @@ class World:
             emit=self.events.append,
             record_access=self.access.append,
             ticks=self.ticks,
+            hold=self.hold,
+            gate=self.gate,
             new_request_id=lambda: b"0123456789abcdef",
         )
 
@@ -411,12 +418,43 @@ class World:
         """Begin an exchange and start it; refuses as the front does."""
         exchange, browser = self.exchange()
         try:
-            exchange.prepare(raw, RequestMemory())
+            exchange.prepare(raw, self.memory)
         except ProxyError as error:
             exchange.refuse(error)
             return exchange, browser
         exchange.start(first, ended=ended)
         return exchange, browser
+
+
+class FakeErrand:
+    """An errand that is done when the test says so."""
+
+    def __init__(self, *, body_limit: int = 1000) -> None:
+        self.body_limit = body_limit
+        self.body: bytes | None = None
+        self.done: Callable[[object], None] = lambda _outcome: None
+        self.cancelled = False
+
+    def begin(self, body: bytes, done: Callable[[object], None]) -> None:
+        """Keep the body."""
+        self.body, self.done = body, done
+
+    def cancel(self) -> None:
+        """Note it."""
+        self.cancelled = True
+
+
+class FakeGate:
+    """A gate that says the same of every request."""
+
+    def __init__(self, outcome: object = None) -> None:
+        self.outcome = outcome
+
+    def admit(self, *_request: object) -> object:
+        """Give the outcome, or raise it."""
+        if isinstance(self.outcome, ProxyError):
+            raise self.outcome
+        return self.outcome
 
 
 def make_seat(world: World, address: str = "192.0.2.7", *, is_extra: bool = False) -> Seat:

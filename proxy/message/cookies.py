@@ -48,3 +48,8 @@ def without_own(value: bytes) -> bytes:
     """Give a `Cookie` field's value without ours, and without whatever only differs from ours in case."""
     kept = [pair for pair in value.split(b";") if not pair.partition(b"=")[0].strip().lower().startswith(_MARK)]
     return b";".join(kept).strip()
+
+
+def sets_own(value: bytes) -> bool:
+    """Tell whether a `Set-Cookie` field of a backend would set, or take away, a cookie of ours, in whatever case."""
+    return value.partition(b";")[0].partition(b"=")[0].strip().lower().startswith(_MARK)

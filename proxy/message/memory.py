@@ -22,7 +22,7 @@ _new = tuple.__new__  # a named tuple's own constructor is a Python function
 class RequestMemory:
     """What the last request head on one connection said, and how it was written anew."""
 
-    __slots__ = ("_facts", "_fields", "_limits", "_tail", "written", "written_for")
+    __slots__ = ("_facts", "_fields", "_limits", "_tail", "visitor", "written", "written_for")
 
     def __init__(self) -> None:
         self._tail = b""
@@ -31,8 +31,10 @@ class RequestMemory:
         self._limits: Limits | None = None
         self.written: tuple[bytes, bytes, Names] | None = None
         """What `RequestWriter.surround` made of it, and the names to rewrite in the answer."""
-        self.written_for: tuple[object, bool] | None = None
-        """The destination and whether it is trusted, which `written` is for."""
+        self.written_for: tuple[object, bool, bytes] | None = None
+        """The destination, whether it is trusted, and the identity lines, which `written` is for."""
+        self.visitor: object | None = None
+        """What the gate knows of who uses the connection; its own business."""
 
     def recall(self, raw: bytes, limits: Limits) -> tuple[RequestHead, RequestFacts] | None:
         """Give what `raw` says if all but its start line stood in the last head; None: read it in full."""

@@ -8,6 +8,7 @@ Tuned like `request`: one pass over the fields, one join.
 
 from typing import NamedTuple
 
+from proxy.message.cookies import sets_own
 from proxy.message.framing import NO_BODY, UNTIL_CLOSE, announced_framing, content_length
 from proxy.message.grammar import CRLF, VISIBLE, pseudonym_of
 from proxy.message.hop_by_hop import HOP_BY_HOP, connection_options, may_persist, upgrade_value, without_named
@@ -111,6 +112,8 @@ class ResponseReader:
             if type(role) is bytes:
                 append(role + value + CRLF)
             elif role is _SET_COOKIE:
+                if sets_own(value):  # a backend that could set it could sign somebody in as somebody else
+                    continue
                 append(name + b": " + (rewrite_cookie(value, names) if names else value) + CRLF)
             elif role is _LOCATION:
                 append(name + b": " + (rewrite_location(value, names) if names else value) + CRLF)

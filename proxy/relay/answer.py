@@ -18,6 +18,10 @@ SWITCHING_PROTOCOLS = 101
 class AnswerRelay(ExchangeState):
     """Takes what the backend answers and gives it to the browser."""
 
+    def turn_from(self, status: int) -> bool:
+        """Tell whether another server is asked instead; see `seek`."""
+        raise NotImplementedError
+
     def on_interim(self, head: ResponseHead) -> None:
         """Pass a 1xx answer on; HTTP/1.0 knows none (RFC 9110 §15.2)."""
         if self.head is not None and self.head.minor:
@@ -29,6 +33,8 @@ class AnswerRelay(ExchangeState):
         """Pass the head on, written anew, with the body bytes that came along."""
         request = self.head
         assert request is not None
+        if head.status in (502, 503) and self.turn_from(head.status):  # another server of the site is asked instead
+            return
         self.answer_facts = facts
         if head.status == SWITCHING_PROTOCOLS:
             if not self.request_ended and self.connection is not None:
@@ -66,6 +72,12 @@ class AnswerRelay(ExchangeState):
     def _write_head(self, head: ResponseHead, facts: ResponseFacts, minor: int) -> bytes:
         """Compose the head, or take what the last answer on this upstream connection used if it said the same."""
         writer = self.equipment.response_writer
+        if self.passage is not None and self.passage.set_cookie:
+            head_lines = facts._replace(lines=[*facts.lines, self.passage.set_cookie])
+            start, end = writer.surround(
+                head, head_lines, framing=self.out, close=self.closes, keep_alive_10=not (minor or self.closes)
+            )
+            return start + self.request_id + end
         memory = self.connection.memory if self.connection is not None and minor and not self.closes else None
         if memory is not None and memory.written is not None and memory.written[0] is facts:
             return b"".join((memory.written[1], self.request_id, memory.written[2]))

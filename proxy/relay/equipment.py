@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from proxy.events.access import AccessEntry, Way
 from proxy.events.record import Emit
+from proxy.health.hold import Hold
 from proxy.message.request import RequestReader, RequestWriter
 from proxy.message.response import ResponseReader, ResponseWriter
 from proxy.model.clock import Ticks
 from proxy.model.limits import Limits, Timeouts
 from proxy.model.sites import Server
 from proxy.pages.render import Pages
+from proxy.relay.gate import Gate
 from proxy.routing.decide import Router
 from proxy.upstream.pool import ServerPool
 
@@ -60,6 +62,10 @@ class Equipment:
     record_access: Callable[[AccessEntry], None] | None
     """None: `log.access = false`."""
     ticks: Ticks
+    hold: Hold
+    """Servers that could not be reached a moment ago."""
+    gate: Gate | None
+    """Who has to sign in where; None: nobody, sites are chosen by host and path."""
     new_request_id: Callable[[], bytes]
 
 

@@ -5,26 +5,30 @@ faults go to `refuse`. Bytes and time come from `front` (the browser) and `upstr
 and no future in here.
 """
 
-from proxy.errors import ClientFault, OurFault, ProxyError, UpstreamBroke, UpstreamTimedOut, UpstreamUnreachable
+from proxy.errors import ClientFault, ProxyError, UpstreamBroke, UpstreamTimedOut
 from proxy.message.head import parse_request_head
 from proxy.message.memory import RequestMemory
 from proxy.message.request import Leg, RequestFacts, is_usable_id
 from proxy.message.response import Names
 from proxy.model.message import NONE, Framing, RequestHead
-from proxy.relay.answer import AnswerRelay
+from proxy.model.reply import Reply
 from proxy.relay.equipment import Destination
+from proxy.relay.errand import NEVER
 from proxy.relay.refuse import answer_refusal
-from proxy.relay.report import record_access, report_error, report_next_server
+from proxy.relay.report import record_access, report_error
+from proxy.relay.seek import SeekRelay
 from proxy.relay.state import ANSWERING, ASKED, OVER, SEEKING, TUNNELLING, frame
+from proxy.routing.decide import Decision
+from proxy.routing.passage import Passage
 from proxy.upstream.connection import UpstreamConnection
 from proxy.upstream.terms import Question
 
-NEVER = float("inf")
+__all__ = ["NEVER", "Exchange"]
 
 _new = tuple.__new__  # a named tuple's own constructor is a Python function: 1 µs a request in all
 
 
-class Exchange(AnswerRelay):
+class Exchange(SeekRelay):
     """One request and its answer."""
 
     # ── 1. read and decide ───────────────────────────────────────────────────────────────────────
@@ -52,64 +56,62 @@ class Exchange(AnswerRelay):
         self.closes = not facts.keep_alive
         framing = facts.framing
         self.request_ended = framing.kind is NONE
-        decision = self.decision = equipment.router.decide(facts.name, facts.target)
-        limit = decision.limits.body_bytes
+        decision = self.choose(memory)
+        limit = decision.limits.body_bytes if decision is not None else 0
         if limit and framing.length > limit:
             raise ClientFault(413, f"The request's body is larger than {limit} bytes.")
         return framing
 
-    # ── 2. find a connection ─────────────────────────────────────────────────────────────────────
+    def choose(self, memory: RequestMemory) -> Decision | None:
+        """Decide where the request goes; None: the gate answers, or has something done before."""
+        equipment, facts, gate = self.equipment, self.facts, self.equipment.gate
+        assert facts is not None
+        if gate is None:
+            decision = self.decision = equipment.router.decide(facts.name, facts.target)
+            return decision
+        assert self.head is not None
+        outcome = gate.admit(self.head, facts, self.browser.peer, memory)
+        if type(outcome) is Passage:
+            self.passage = outcome
+            self.decision = outcome[0]
+            return outcome[0]
+        if isinstance(outcome, Reply):
+            self.reply = outcome
+        else:
+            assert not isinstance(outcome, Passage)
+            self.errand = outcome
+        return None
+
+    def choose_again(self) -> None:
+        """Decide anew after a reload; who has signed in stays so."""
+        facts = self.facts
+        assert facts is not None
+        router = self.equipment.router
+        if self.passage is None:
+            self.decision = router.decide(facts.name, facts.target)
+        else:
+            site = self.passage.decision.site.name
+            self.decision = router.decide_in(site, facts.target, self.passage.decision.because)
+
+    # ── 2. find a connection: see `seek` ─────────────────────────────────────────────────────────
 
     def start(self, first: bytes, *, ended: bool) -> None:
         """Go and ask, with the body bytes that came along with the head; `ended`: that was all."""
         assert self.facts is not None
+        if self.reply is not None:
+            self.request_ended = self.request_ended or ended
+            self.answer_reply(self.reply)
+            return
+        if self.errand is not None:
+            self.take_form(first, ended=self.request_ended or ended)
+            return
         if first or not self.request_ended:  # there is a body, if only an empty one in chunks
             self.bytes_in = len(first)
             if self._is_body_too_large():
                 return
             self.pending = frame(self.facts.framing, first, ended=ended) if first or ended else b""
             self.request_ended = ended
-        self._seek()
-
-    def _seek(self) -> None:
-        assert self.decision is not None
-        servers = self.equipment.destinations.get(self.decision.site.name)
-        if not servers:
-            self.refuse(OurFault(503, "The site has been taken out of the settings.", retry_after=1))
-            return
-        destination = self.destination = servers[self.attempt]
-        connection = None if self.retried else destination.pool.lease()
-        if connection is not None:
-            self.on_connection(connection)
-            return
-        self.phase = SEEKING
-        self.browser.deadline = NEVER  # the dial has its own limits
-        if not self.request_ended:
-            self.hold()
-        destination.pool.wait_for_connection(self)
-
-    def on_no_connection(self, error: ProxyError) -> None:
-        """Try the site's next server after a connection-class failure, otherwise give up (see `report`)."""
-        assert self.decision is not None
-        servers = self.equipment.destinations[self.decision.site.name]
-        if isinstance(error, UpstreamUnreachable) and self.attempt + 1 < len(servers):
-            self.attempt += 1
-            report_next_server(self, error, servers[self.attempt])
-            self._seek()
-        else:
-            self.refuse(error)
-
-    def on_policy_changed(self) -> None:
-        """Ask again under the policy now in force; nothing has been sent yet."""
-        assert self.facts is not None
-        self.equipment = self.browser.current_equipment()
-        self.attempt = 0
-        try:
-            self.decision = self.equipment.router.decide(self.facts.name, self.facts.target)
-        except ClientFault as error:  # the site was taken out of the settings
-            self.refuse(error)
-            return
-        self._seek()
+        self.seek()
 
     # ── 3. send ──────────────────────────────────────────────────────────────────────────────────
 
@@ -119,6 +121,8 @@ class Exchange(AnswerRelay):
         assert head is not None
         assert facts is not None
         assert destination is not None
+        if self.phase is SEEKING:  # it was dialled, so it can be reached
+            self.equipment.hold.note_success(destination)
         self.connection = connection  # first of all: whatever happens, somebody lets it go
         written = self._surround(head, facts, destination, trusted=connection.trusted)
         data = b"".join((head.method, b" ", facts.target, written[0], self.request_id, written[1], self.pending))
@@ -138,22 +142,26 @@ class Exchange(AnswerRelay):
         self.trust = trust = "trusted" if trusted else "allowed"
         if browser.peer_trusted and is_usable_id(facts.request_id):
             self.request_id = facts.request_id
+        ours = self.passage.identity if self.passage is not None else b""
         if memory is not None and memory.written is not None and memory.written_for is not None:
-            known, known_trusted = memory.written_for
-            if known is destination and known_trusted is trusted:  # the very same: a reload makes others
+            known, known_trusted, identity = memory.written_for
+            if known is destination and known_trusted is trusted and identity is ours:  # a reload makes others
                 return memory.written
         assert self.decision is not None
         host = facts.authority if self.decision.site.preserve_host else destination.host
-        leg = Leg(browser.peer, browser.peer_trusted, host, trust.encode())
+        leg = Leg(browser.peer, browser.peer_trusted, host, trust.encode(), ours)
         middle, end = self.equipment.request_writer.surround(head.minor, facts, leg)
         names = Names(destination.internal, facts.authority, destination.server.host, facts.name)
         if memory is not None:
-            memory.written, memory.written_for = (middle, end, names), (destination, trusted)
+            memory.written, memory.written_for = (middle, end, names), (destination, trusted, ours)
         return middle, end, names
 
     def send_body(self, data: bytes, *, ended: bool) -> None:
         """Pass more of the request's body on."""
         assert self.facts is not None
+        if self.errand is not None:
+            self.take_form(data, ended=ended)
+            return
         self.bytes_in += len(data)
         if self._is_body_too_large():
             return
@@ -194,10 +202,14 @@ class Exchange(AnswerRelay):
         connection, self.connection = self.connection, None
         if connection is not None and self.may_be_sent_again(connection):
             self.retried = True
-            self._seek()
+            self.try_server()
             return
         server = self.destination.server
-        self.refuse(UpstreamBroke(server.site, server.authority, f"{server.authority} {sentence}.", error_type))
+        error = UpstreamBroke(server.site, server.authority, f"{server.authority} {sentence}.", error_type)
+        if self.may_go_elsewhere():
+            self.go_on(error)
+        else:
+            self.refuse(error)
 
     def refuse(self, error: ProxyError) -> None:
         """Answer with an error of ours; when an answer has begun, cut it visibly instead."""
@@ -233,6 +245,9 @@ class Exchange(AnswerRelay):
     def drop_connection(self) -> None:
         """Let the backend's connection go for good, or stop waiting for one."""
         connection, self.connection = self.connection, None
+        if self.errand is not None:
+            self.errand.cancel()
+            self.errand = None
         if connection is not None:
             connection.abort()
         elif self.phase is SEEKING and self.destination is not None:
@@ -241,6 +256,9 @@ class Exchange(AnswerRelay):
     def expire(self, now: float) -> None:
         """Decide what the end of a wait means; waits are extended by progress."""
         times = self.timeouts
+        if self.errand is not None:
+            self.refuse(ClientFault(408, "The request's body did not arrive in time."))
+            return
         if self.phase is ASKED and self.request_ended:
             assert self.destination is not None
             server = self.destination.server

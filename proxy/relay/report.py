@@ -66,6 +66,13 @@ def report_next_server(exchange: ExchangeState, error: ProxyError, following: De
     exchange.equipment.emit(_event(exchange, error, NEXT_SERVER, parameters))
 
 
+def report_all_failed(exchange: ExchangeState, error: ProxyError) -> None:
+    """Emit event 40: a server failed and the site has no other that may be tried; its answer is passed on."""
+    failed = exchange.destination.label if exchange.destination is not None else ""
+    parameters = (exchange.equipment.label, failed, error.error_type)
+    exchange.equipment.emit(_event(exchange, error, ALL_SERVERS_FAILED, parameters))
+
+
 def _event(exchange: ExchangeState, error: ProxyError, number: int, parameters: tuple[str, ...]) -> Event:
     server = exchange.destination.server if exchange.destination is not None else None
     policy = exchange.decision.site.policy if exchange.decision is not None else None

@@ -10,8 +10,11 @@ from proxy.message.request import RequestFacts
 from proxy.message.response import ResponseFacts
 from proxy.model.limits import Timeouts
 from proxy.model.message import CHUNKED, NONE, UNTIL_CLOSE, Framing, RequestHead
+from proxy.model.reply import Reply
 from proxy.relay.equipment import Destination, Equipment
+from proxy.relay.gate import Errand
 from proxy.routing.decide import Decision
+from proxy.routing.passage import Passage
 from proxy.upstream.connection import UpstreamConnection
 
 SAFE_METHODS = frozenset({b"GET", b"HEAD", b"OPTIONS"})
@@ -98,10 +101,18 @@ class ExchangeState:
     memory: RequestMemory | None = None
     """The connection's, when it holds this head."""
     decision: Decision | None = None
+    passage: Passage | None = None
+    """What the gate let it through with; None where there is no gate."""
+    errand: Errand | None = None
+    """What the gate wants done before there is an answer."""
+    reply: Reply | None = None
+    """The answer of ours that the gate gave."""
     destination: Destination | None = None
     """The server being tried or asked."""
+    order: tuple[Destination, ...] = ()
+    """The site's servers in the order in which they are tried."""
     attempt = 0
-    """Its index among the site's servers."""
+    """Index in the order."""
     retried = False
     """Whether a dead pooled connection has been replaced already."""
     connection: UpstreamConnection | None = None
@@ -135,6 +146,18 @@ class ExchangeState:
             and facts.framing.kind is NONE
         )
 
+    def may_go_elsewhere(self) -> bool:
+        """Tell whether another server may be asked although this one was: a safe, bodiless, unanswered request."""
+        head, facts = self.head, self.facts
+        return (
+            not self.status
+            and self.attempt + 1 < len(self.order)
+            and head is not None
+            and head.method in SAFE_METHODS
+            and facts is not None
+            and facts.framing.kind is NONE
+        )
+
     def on_broken(self, sentence: str, error_type: str) -> None:
         """Take the news that the backend's answer cannot be used; see `exchange`."""
         raise NotImplementedError
@@ -142,8 +165,7 @@ class ExchangeState:
     def await_progress(self) -> None:
         """Start waiting for the answer, or for more of the request's body."""
         now = self.progress = self.equipment.ticks.now
-        assert self.decision is not None
-        times = self.decision.timeouts
+        times = self.timeouts
         self.browser.deadline = now + (times.response_head if self.request_ended else times.body_progress)
 
     @property

@@ -55,10 +55,11 @@ class _Rule:
 class Router:
     """Decide for every request. Built once per topology; a host lookup is one `dict.get`."""
 
-    __slots__ = ("_default", "_hosts", "_paths")
+    __slots__ = ("_default", "_hosts", "_paths", "_sites")
 
     def __init__(self, topology: Topology) -> None:
         self._hosts: dict[str, _Rule] = {}
+        self._sites = {site.name: site for site in topology.sites}
         self._default: _Rule | None = None
         paths: dict[str, _Rule] = {}
         for site in topology.sites:
@@ -89,6 +90,21 @@ class Router:
             meant = self._choose(name, decode_once(target) + "/")
             if meant is not decision:
                 raise ClientFault(400, "The path of the request means something else once it is decoded.")
+        return decision
+
+    def decide_in(self, site: str, target: bytes, because: str) -> Decision:
+        """Give the decision for a site that was chosen by other means: the limits of its route for this path.
+
+        Raises: ClientFault 421 when the site has been taken out of the settings; ClientFault 400 as `decide` does.
+        """
+        found = self._sites.get(site)
+        if found is None:
+            raise ClientFault(421, "The site has been taken out of the settings.", closes=False)
+        rule = _Rule(found, because)
+        path = target.partition(b"?")[0]
+        decision = rule.decide(path.decode("latin-1").lower() + "/")
+        if _ODD(path) is not None and rule.decide(decode_once(target) + "/") is not decision:
+            raise ClientFault(400, "The path of the request means something else once it is decoded.")
         return decision
 
     def _choose(self, name: str, path: str) -> Decision:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from proxy.events.access import AccessEntry, Way
 from proxy.events.record import Emit
+from proxy.health.hold import Hold
 from proxy.message.request import RequestReader, RequestWriter
 from proxy.message.response import ResponseReader, ResponseWriter
 from proxy.model.clock import Ticks
@@ -55,6 +56,7 @@ class Plant:
         self.response_reader = ResponseReader(first_server)
         self.response_writer = ResponseWriter(first_server)
         self.new_request_id = request_ids()
+        self.hold = Hold()
         attempts = Attempts(self.contexts, transports)
         self.prober = Prober(attempts, lambda: datetime.now(UTC))
         self.dialer = Dialer(attempts, self.prober, outlets.emit, lambda: ticks.now, first_server)
@@ -89,6 +91,8 @@ class Plant:
             emit=self.outlets.emit,
             record_access=self.outlets.record_access,
             ticks=self.ticks,
+            hold=self.hold,
+            gate=None,
             new_request_id=self.new_request_id,
         )
 

@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.message.cookies import LOGON_COOKIE, SESSION_COOKIE, OwnCookies, has_own, take_own, without_own
+from proxy.message.cookies import (
+    LOGON_COOKIE,
+    SESSION_COOKIE,
+    OwnCookies,
+    has_own,
+    sets_own,
+    take_own,
+    without_own,
+)
 
 
 @pytest.mark.parametrize(
@@ -60,3 +68,18 @@ def test_nothing_of_ours_passes(parts):
     assert not any(name.startswith(b"__host-casproxy") for name in names)
     if take_own([value]) != OwnCookies():
         assert has_own(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "ours"),
+    [
+        (b"__Host-casproxy=x; Path=/", True),
+        (b" __HOST-CASPROXY-logon = x", True),
+        (b"__Host-casproxy", True),
+        (b"a=__Host-casproxy", False),
+        (b"UserContext=1", False),
+    ],
+)
+def test_what_a_backend_may_not_set(value, ours):
+    """Our cookies are ours alone."""
+    assert sets_own(value) is ours

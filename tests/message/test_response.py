@@ -213,3 +213,10 @@ def test_the_browser_gets_exactly_one_well_formed_head_or_nothing(version, statu
     assert names.count(b"content-length") + names.count(b"transfer-encoding") <= 1
     assert not any(b"_" in name for name in names)
     assert ResponseReader("cas01").read(again, method, NAMES).framing == facts.framing
+
+
+def test_a_backend_cannot_set_a_cookie_of_ours():
+    """It could sign somebody in as somebody else; every other cookie passes."""
+    facts = read(b"Set-Cookie: __Host-casproxy=x; Path=/", b"Set-Cookie: a=1", b"set-cookie: __host-CASPROXY-logon=")
+
+    assert facts.lines == [b"Set-Cookie: a=1\r\n"]

@@ -1,0 +1,1 @@
+"""Which servers are worth trying: hold times and a ring's order, as values; trying them is left to `relay`."""

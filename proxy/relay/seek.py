@@ -1,0 +1,108 @@
+"""Finds a request its server: the site's ring in order, the next one when one fails; sending is left to `exchange`.
+
+Another server is tried only where the one before cannot have acted: it was never connected, or the request is safe,
+has no body, and has not been answered. A server that is not trusted is never passed over (event 43 must not be masked).
+"""
+
+from proxy.errors import ClientFault, OurFault, ProxyError, UpstreamBroke, UpstreamUnreachable
+from proxy.relay.errand import NEVER, ErrandRelay
+from proxy.relay.report import report_all_failed, report_next_server
+from proxy.relay.state import SEEKING
+from proxy.upstream.connection import UpstreamConnection
+
+FAILING = frozenset((502, 503))
+"""Statuses that say that a server cannot serve, as a refused connection would."""
+
+
+class SeekRelay(ErrandRelay):
+    """Goes from server to server."""
+
+    def seek(self) -> None:
+        """Begin with the server that the session is at; servers that failed a moment ago come last."""
+        assert self.decision is not None
+        equipment = self.equipment
+        servers = equipment.destinations.get(self.decision.site.name)
+        if not servers:
+            self.refuse(OurFault(503, "The site has been taken out of the settings.", retry_after=1))
+            return
+        ring = self.passage.ring if self.passage is not None else None
+        if ring is None and len(servers) == 1:
+            self.order = servers
+        else:
+            self.order = equipment.hold.order(servers, ring.head if ring is not None else 0, equipment.ticks.now)
+        self.attempt = 0
+        self.try_server()
+
+    def try_server(self) -> None:
+        """Take a connection to the server whose turn it is, or wait for one."""
+        destination = self.destination = self.order[self.attempt]
+        connection = None if self.retried else destination.pool.lease()
+        if connection is not None:
+            self.on_connection(connection)
+            return
+        self.phase = SEEKING
+        self.browser.deadline = NEVER  # the dial has its own limits
+        if not self.request_ended:
+            self.hold()
+        destination.pool.wait_for_connection(self)
+
+    def on_no_connection(self, error: ProxyError) -> None:
+        """Try the next server after a connection-class failure, otherwise give up (see `report`)."""
+        if isinstance(error, UpstreamUnreachable):
+            assert self.destination is not None
+            self.equipment.hold.note_failure(self.destination, self.equipment.ticks.now)
+            if self.attempt + 1 < len(self.order):
+                self.go_on(error)
+                return
+        self.refuse(error)
+
+    def go_on(self, error: ProxyError) -> None:
+        """Turn to the next server of the ring, and turn the session with it."""
+        self.attempt += 1
+        self.retried = False
+        following = self.order[self.attempt]
+        report_next_server(self, error, following)
+        if self.passage is not None and self.passage.ring is not None and self.decision is not None:
+            servers = self.equipment.destinations.get(self.decision.site.name, ())
+            if following in servers:
+                self.passage.ring.head = servers.index(following)
+        self.try_server()
+
+    def on_policy_changed(self) -> None:
+        """Ask again under the policy now in force; nothing has been sent yet."""
+        assert self.facts is not None
+        self.equipment = self.browser.current_equipment()
+        try:
+            self.choose_again()
+        except ClientFault as error:  # the site was taken out of the settings
+            self.refuse(error)
+            return
+        self.seek()
+
+    def turn_from(self, status: int) -> bool:
+        """Tell whether an answer with this status is not taken, because another server is asked instead.
+
+        The last server's answer is passed on as it came, with event 40.
+        """
+        destination, connection = self.destination, self.connection
+        if status not in FAILING or destination is None or len(self.order) < 2:  # noqa: PLR2004 - nobody else
+            return False
+        server = destination.server
+        sentence = f"{server.authority} answered {status}."
+        error = UpstreamBroke(server.site, server.authority, sentence, "destination_unavailable")
+        if not self.may_go_elsewhere():
+            report_all_failed(self, error)
+            return False
+        self.connection = None
+        if connection is not None:
+            connection.abort()
+        self.go_on(error)
+        return True
+
+    def choose_again(self) -> None:
+        """Decide anew where the request goes; see `exchange`."""
+        raise NotImplementedError
+
+    def on_connection(self, connection: UpstreamConnection) -> None:
+        """Send the request; see `exchange`."""
+        raise NotImplementedError

@@ -1,0 +1,8 @@
+"""An answer of ours is a value."""
+
+from proxy.model.reply import Reply
+
+
+def test_an_answer_needs_a_status_only():
+    """Everything else has a value that says nothing."""
+    assert Reply(204) == (204, (), b"", "", False)
