@@ -90,8 +90,7 @@ class Exchange(SeekRelay):
         if self.passage is None:
             self.decision = router.decide(facts.name, facts.target)
         else:
-            site = self.passage.decision.site.name
-            self.decision = router.decide_in(site, facts.target, self.passage.decision.because)
+            self.decision = router.decide_in(self.passage.decision.site.name, facts.target)
 
     # ── 2. find a connection: see `seek` ─────────────────────────────────────────────────────────
 

@@ -59,7 +59,7 @@ class Router:
 
     def __init__(self, topology: Topology) -> None:
         self._hosts: dict[str, _Rule] = {}
-        self._sites = {site.name: site for site in topology.sites}
+        self._sites = {site.name: _Rule(site, f"mailbox in {site.name}") for site in topology.sites}
         self._default: _Rule | None = None
         paths: dict[str, _Rule] = {}
         for site in topology.sites:
@@ -92,18 +92,20 @@ class Router:
                 raise ClientFault(400, "The path of the request means something else once it is decoded.")
         return decision
 
-    def decide_in(self, site: str, target: bytes, because: str) -> Decision:
-        """Give the decision for a site that was chosen by other means: the limits of its route for this path.
+    def decide_in(self, site: str, target: bytes) -> Decision:
+        """Give the decision for a site that its user's mailbox chose: the limits of its route for this path.
 
         Raises: ClientFault 421 when the site has been taken out of the settings; ClientFault 400 as `decide` does.
         """
-        found = self._sites.get(site)
-        if found is None:
+        rule = self._sites.get(site)
+        if rule is None:
             raise ClientFault(421, "The site has been taken out of the settings.", closes=False)
-        rule = _Rule(found, because)
         path = target.partition(b"?")[0]
+        is_odd = _ODD(path) is not None
+        if not (rule.routes or is_odd):
+            return rule.plain
         decision = rule.decide(path.decode("latin-1").lower() + "/")
-        if _ODD(path) is not None and rule.decide(decode_once(target) + "/") is not decision:
+        if is_odd and rule.decide(decode_once(target) + "/") is not decision:
             raise ClientFault(400, "The path of the request means something else once it is decoded.")
         return decision
 

@@ -20,7 +20,7 @@ def world(outcome: object) -> World:
 
 def passage(scene: World, **more: object) -> Passage:
     """Make a passage to the scene's site."""
-    return Passage(scene.equipment.router.decide_in("Branch", b"/owa/", "mailbox"), **more)
+    return Passage(scene.equipment.router.decide_in("Branch", b"/owa/"), **more)
 
 
 def test_a_reply_is_written_whole():

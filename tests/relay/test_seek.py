@@ -123,7 +123,7 @@ def test_a_session_stays_with_the_server_that_answered():
     """A failure moves the whole session on; the next request begins where it is now."""
     world = World(make_site(2), gate=FakeGate())
     ring = Ring()
-    world.gate.outcome = Passage(world.equipment.router.decide_in("Branch", b"/owa/", "mailbox"), ring=ring)
+    world.gate.outcome = Passage(world.equipment.router.decide_in("Branch", b"/owa/"), ring=ring)
     exchange, _ = world.request(GET)
     exchange.on_no_connection(DOWN)
     world.ticks.now += HOLD_SECONDS

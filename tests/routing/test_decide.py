@@ -151,3 +151,30 @@ def test_the_fast_path_gives_what_the_slow_one_gives(name, target):
             return fault.status, str(fault)
 
     assert outcome(router(HQ, PLAIN)) == outcome(router(HQ, PLAIN, never))
+
+
+# ── the site of a mailbox ────────────────────────────────────────────────────────────────────────
+
+
+def test_a_mailbox_chooses_a_site_whatever_host_and_path_say():
+    """With the limits of the site, or of its route for the path; a site that is gone is 421."""
+    slow = PathLimits(prefix="/owa/ev.owa", timeouts=Timeouts(response_head=600.0), limits=Limits())
+    sites = (Site(name="HQ", servers=(), default=True), Site(name="Branch", servers=(), routes=(slow,)))
+    router = Router(Topology(first_server="CAS01", sites=sites))
+    plain, route = (router.decide_in("Branch", target) for target in (b"/owa/", b"/OWA/ev.owa?oeh=1"))
+
+    assert (plain.site.name, plain.because) == ("Branch", "mailbox in Branch")
+    assert (plain.timeouts.response_head, route.timeouts.response_head) == (120.0, 600.0)
+    with pytest.raises(ClientFault) as caught:
+        router.decide_in("Gone", b"/owa/")
+    assert caught.value.status == 421
+
+
+def test_a_path_that_means_another_route_once_decoded_is_refused_there_too():
+    """The backend will decode it."""
+    slow = PathLimits(prefix="/owa/ev.owa", timeouts=Timeouts(), limits=Limits())
+    router = Router(Topology(first_server="CAS01", sites=(Site(name="Branch", servers=(), routes=(slow,)),)))
+
+    with pytest.raises(ClientFault):
+        router.decide_in("Branch", b"/owa/ev%2Eowa")
+    assert router.decide_in("Branch", b"/owa/a%20b").site.name == "Branch"
