@@ -4,44 +4,25 @@ Names come from hostile peers: jinja2 escapes everything, and the policy in `Con
 but the one style sheet in the page itself, named by its hash. Templates are compiled once; nothing is kept per reader.
 """
 
-import base64
-import hashlib
 import json
-import re
-from pathlib import Path
-
-import jinja2
-from markupsafe import Markup
 
 from proxy.model.clean import clean_text
 from proxy.pages.accept import Form, choose_form
+from proxy.pages.links import https_link, is_authority
+from proxy.pages.shell import build_environment, content_policy, read_style
 from proxy.pages.views import ErrorView, Fact, Page, advice_of, chain_of, facts_of, phrase_of, reasons_of, title_of
 
 __all__ = ["ErrorView", "Page", "Pages"]
-
-_TEMPLATES = Path(__file__).parent / "templates"
-_AUTHORITY = re.compile(r"(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.IGNORECASE)
-"""A host that may stand in a link of ours: RFC 9110 §7.2 without user names and percent signs."""
-_MAX_AUTHORITY = 261
-"""A host name of 255 characters, a colon and a port."""
 
 
 class Pages:
     """Everything we render. Construct it once; rendering keeps nothing."""
 
     def __init__(self) -> None:
-        environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(_TEMPLATES),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        style = (_TEMPLATES / "style.css").read_text("utf-8")
-        environment.globals["style"] = Markup(style)  # noqa: S704 - our own file; its hash is in the policy
+        environment = build_environment()
         self._error = environment.get_template("error.html")
         self._notice = environment.get_template("notice.html")
-        self._headers = _headers(style)
+        self._headers = _headers(read_style())
 
     def error(self, view: ErrorView, accept: bytes) -> Page:
         """Render an error in the form that `accept`, the field's value, wants most."""
@@ -57,7 +38,9 @@ class Pages:
     def redirect(self, location: str) -> Page:
         """Render the body of a redirect, for browsers that do not follow it by themselves."""
         sentence = "This page is served over HTTPS only."
-        return self._page(Form.HTML, self._notice.render(title="Use HTTPS", sentence=sentence, link=_link(location)))
+        return self._page(
+            Form.HTML, self._notice.render(title="Use HTTPS", sentence=sentence, link=https_link(location))
+        )
 
     def plain_http_on_tls(self, host: str, accept: bytes = b"text/html") -> bytes:
         """Write the whole answer to plain HTTP that reached the TLS port; close the connection after it.
@@ -65,8 +48,7 @@ class Pages:
         `host` is the value of `Host` as it came, hostile or empty: it is linked only if it is a host.
         """
         title, sentence = "This port speaks HTTPS", "Plain HTTP reached a port that speaks HTTPS only."
-        is_host = len(host) <= _MAX_AUTHORITY and _AUTHORITY.fullmatch(host) is not None
-        link = f"https://{host}/" if is_host else ""
+        link = f"https://{host}/" if is_authority(host) else ""
         if choose_form(accept) is Form.HTML:
             page = self._page(Form.HTML, self._notice.render(title=title, sentence=sentence, link=link))
         else:
@@ -92,12 +74,8 @@ class Pages:
 
 
 def _headers(style: str) -> tuple[tuple[str, str], ...]:
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = (
-        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
     return (
-        ("Content-Security-Policy", policy),
+        ("Content-Security-Policy", content_policy(style)),
         ("X-Content-Type-Options", "nosniff"),
         ("Referrer-Policy", "no-referrer"),
     )
@@ -121,10 +99,6 @@ def _error_text(view: ErrorView, title: str, facts: list[Fact]) -> str:
     chain = chain_of(view)
     drawn = ["", "Chain:", *chain] if chain else []
     return "\n".join([*head, *(f"{name:<16}{text}" for name, text in rows), *drawn]) + "\n"
-
-
-def _link(location: str) -> str:
-    return location if location.startswith("https://") else ""
 
 
 def _whole_answer(page: Page) -> bytes:
