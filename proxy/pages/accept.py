@@ -26,11 +26,12 @@ def choose_form(accept: bytes) -> Form:
     `*/*` alone, an empty field and one that wants none of ours get text: every browser names `text/html`, so
     what says `*/*` is a script or a person at a command line.
     """
-    wishes = {form: _strongest(form, _ranges(accept)) for form in Form}
+    wishes = {form: _strongest(form, read_ranges(accept)) for form in Form}
     return max(Form, key=lambda form: wishes[form])
 
 
-def _ranges(accept: bytes) -> list[tuple[str, float]]:
+def read_ranges(accept: bytes) -> list[tuple[str, float]]:
+    """Read a list of ranges with qualities: names in lower case, in their order; what is unreadable is unwanted."""
     parts = accept[:_MOST_BYTES].decode("latin-1").lower().split(",")[:_MOST_RANGES]
     return [(part.split(";")[0].strip(), _quality(part.split(";")[1:])) for part in parts]
 
