@@ -20,6 +20,7 @@ Fields, always all of them, in this order; text that is not known is `""`:
 | `casproxy.decision` | why the site was chosen |
 | `casproxy.trust` | `trusted`, or `allowed` when the server's certificate is not trusted |
 | `error.type` | proxy error type (RFC 9209) when the answer is ours or was cut off |
+| `user.name` | who signed in, as `log.user` lets it be told |
 | `tls.version` | TLS version of the client's connection |
 | `http.version` | version of the client's request |
 
@@ -81,6 +82,8 @@ class AccessEntry(NamedTuple):
     """`trusted` or `allowed`."""
     error: str = ""
     """Proxy error type of RFC 9209; empty when all went well."""
+    user: str = ""
+    """Who signed in, as `log.user` lets it be told; empty: nobody, or not to be told."""
     tls: str = ""
     """TLS version as `ssl` spells it: `TLSv1.3`."""
     minor: int = 1
@@ -103,12 +106,13 @@ _TAIL_NAMES = (
     "casproxy.decision",
     "casproxy.trust",
     "error.type",
+    "user.name",
     "tls.version",
     "http.version",
 )
 _TAIL = AccessEntry._fields.index("way")
-_TAILS_KEPT = 1024
-"""Rendered tails remembered; more than any topology has in use at once."""
+_TAILS_KEPT = 4096
+"""Rendered tails remembered: as many as there are users at work on one proxy, mostly."""
 
 _MAX_PATH = 2048
 """Characters of a path that are written."""

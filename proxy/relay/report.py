@@ -102,6 +102,7 @@ def record_access(exchange: ExchangeState) -> None:
     if record is None:
         return
     head, facts, destination, decision = exchange.head, exchange.facts, exchange.destination, exchange.decision
+    passage = exchange.passage
     if head is not None:
         method, target, minor, _ = head
     else:
@@ -123,6 +124,7 @@ def record_access(exchange: ExchangeState) -> None:
         decision[3] if decision is not None else "",  # because
         exchange.trust,
         exchange.error_type,
+        passage[2] if passage is not None else "",  # the user
         browser.tls_version,
         minor,
     )

@@ -23,7 +23,7 @@ class Passage(NamedTuple):
     identity: bytes = b""
     """Header lines that tell the backend who signed in."""
     user: str = ""
-    """The canonical name, for logs and events."""
+    """Who signed in, as logs and events may tell it (`log.user`)."""
     set_cookie: bytes = b""
     """Header line for the answer, `b"Set-Cookie: …\\r\\n"`: the session was renewed. Empty: none."""
     ring: Ring | None = None

@@ -23,6 +23,7 @@ ENTRY = AccessEntry(
     way=Way("Branch", "cas02.branch.example", "enforce", "sites.Branch.trust"),
     because="host branch.localhost",
     trust="trusted",
+    user="LAB\\alice",
     tls="TLSv1.3",
 )
 
@@ -49,6 +50,7 @@ def test_line_has_the_documented_fields():
         ("casproxy.decision", "host branch.localhost"),
         ("casproxy.trust", "trusted"),
         ("error.type", ""),
+        ("user.name", "LAB\\alice"),
         ("tls.version", "TLSv1.3"),
         ("http.version", "1.1"),
     ]
@@ -93,11 +95,11 @@ def test_the_second_turns():
 def test_tails_are_bounded():
     """What is remembered does not fill the memory, even if its values were many."""
     encoder = AccessEncoder()
-    for number in range(3000):
+    for number in range(6000):
         line = encoder.encode(ENTRY._replace(way=Way(str(number))))
 
-    assert json.loads(line)["casproxy.site"] == "2999"
-    assert len(encoder._tails) <= 1024
+    assert json.loads(line)["casproxy.site"] == "5999"
+    assert len(encoder._tails) <= 4096
 
 
 @given(st.lists(st.binary(max_size=80), min_size=5, max_size=5), st.text(st.characters(exclude_categories=[])))
@@ -109,7 +111,7 @@ def test_nothing_hostile_forges_a_line(raw, site):
 
     assert len(line.decode().splitlines()) == 1
     assert not re.search(rb"[\x00-\x09\x0b-\x1f\x7f]", line)
-    assert len(json.loads(line)) == 19
+    assert len(json.loads(line)) == 20
 
 
 def test_harmless_and_harmful_paths_read_the_same():
