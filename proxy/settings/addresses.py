@@ -97,10 +97,25 @@ def check_host(host: str, whole: str = "") -> str:
 
 
 def parse_internal_url(text: str) -> Address:
-    """Read an InternalURL, `https://cas02.branch.example/owa`, and give host and port.
+    """Read an InternalURL or ExternalURL, `https://cas02.branch.example/owa`, and give host and port.
 
     Raises: BadAddress.
     """
+    address, parts = _parse_https(text)
+    if parts.path.lower().rstrip("/") not in ("", "/owa"):
+        raise BadAddress(f"{quote(text)} has a path other than /owa.", f'Write "https://{parts.netloc}/owa".')
+    return address
+
+
+def parse_https_url(text: str) -> Address:
+    """Read an https URL with any path and give host and port.
+
+    Raises: BadAddress.
+    """
+    return _parse_https(text)[0]
+
+
+def _parse_https(text: str) -> tuple[Address, SplitResult]:
     if "@" in text:  # never shown
         raise BadAddress("The URL holds a user name or a password; only host and port belong here.")
     if any(each.isspace() or not each.isprintable() or each == "\\" for each in text):
@@ -117,9 +132,7 @@ def parse_internal_url(text: str) -> Address:
         raise BadAddress(f"{quote(text)} has a query or a fragment; only a path may follow the host.")
     if port == 0 or parts.netloc.endswith(":"):
         raise BadAddress(f"{quote(text)} has no port from 1 to 65535.")
-    if parts.path.lower().rstrip("/") not in ("", "/owa"):
-        raise BadAddress(f"{quote(text)} has a path other than /owa.", f'Write "https://{parts.netloc}/owa".')
-    return Address(check_host(host, text), port or HTTPS_PORT)
+    return Address(check_host(host, text), port or HTTPS_PORT), parts
 
 
 def _guess_https(text: str, parts: SplitResult) -> str:

@@ -1,4 +1,7 @@
-"""Rules about sites, their names, hosts, paths and servers; those about their trust are in `check_trust`."""
+"""Rules about sites, their names, hosts, paths and servers.
+
+What leads to a site is looked at in `check_choice`, its trust in `check_trust`.
+"""
 
 import re
 from collections.abc import Callable, Iterator
@@ -124,10 +127,8 @@ def _each_alone(settings: Settings, report: Report) -> None:
 
 
 def _servers(path: Path, site: Site, report: Report) -> None:
-    """Demand servers, each once, each with a usable URL."""
+    """Take servers, each once, each with a usable URL."""
     path = (*path, "servers")
-    if not site.servers and report.is_sound(path) and not site.external_url:
-        report.refuse(path, "The site has no server.", 'For example: servers = ["https://cas02.branch.example/owa"].')
     seen: set[str] = set()
     for number, server in enumerate(site.servers):
         if not report.is_sound((*path, number)):
@@ -157,15 +158,6 @@ def _server(path: Path, server: SiteServer, report: Report) -> None:
         report.refuse((*path, "tls_name"), fault.sentence, fault.suggestion)
 
 
-def _external_url(path: Path, site: Site, report: Report) -> None:
-    if site.external_url and report.is_sound((*path, "external_url")):
-        report.refuse(
-            (*path, "external_url"),
-            "This version cannot redirect; it proxies every site.",
-            'Write external_url = "" or leave the key out.',
-        )
-
-
 def _routes(path: Path, site: Site, report: Report) -> None:
     """Take the name of a route's table as a path prefix, once whatever the case."""
     seen: set[str] = set()
@@ -179,16 +171,10 @@ def _routes(path: Path, site: Site, report: Report) -> None:
         seen.add(folded)
 
 
-def _reachable(path: Path, site: Site, report: Report) -> None:
-    sound = all(report.is_sound((*path, key)) for key in ("hosts", "paths", "default"))
-    if sound and not (site.hosts or site.paths or site.default):
-        report.warn(path, "No request can reach this site.", "Give it hosts, paths or default = true.")
-
-
 def _each_site(settings: Settings) -> Iterator[tuple[Path, Site]]:
     return ((("sites", number), site) for number, site in enumerate(settings.sites))
 
 
-_SITE_RULES = (_servers, _external_url, _routes, _reachable)
+_SITE_RULES = (_servers, _routes)
 
 RULES: tuple[Rule, ...] = (_some_site, _names, _hosts, _paths, _one_default, _each_alone)

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from proxy.settings.signin_schema import Directory, Identity, Session
 from proxy.settings.site_schema import Site
 from proxy.settings.terms import (
     MAX_SECONDS,
@@ -200,7 +201,10 @@ class Log(Table, frozen=True, kw_only=True):
     ] = ""
     user: Annotated[
         Literal["none", "hash", "plain"],
-        Meta(description="How user names appear in logs and events. Nobody signs in yet, so nothing shows one."),
+        Meta(
+            description="How the names of users who signed in appear in logs and events: `none` leaves them out, "
+            "`hash` writes a hash, the same for the same user, and `plain` the name."
+        ),
     ] = "none"
 
 
@@ -278,4 +282,7 @@ class Settings(Table, frozen=True, kw_only=True):
     errors: Errors = Errors()
     trust: Trust = Trust()
     monitor: Monitor = Monitor()
+    directory: Directory = Directory()
+    session: Session = Session()
+    identity: Identity = Identity()
     sites: Annotated[tuple[Site, ...], Meta(description="The sites, one `[[sites]]` table each.")] = ()

@@ -1,6 +1,6 @@
 """The tables of a site, as structs; they belong to `schema`, which says how keys are described."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
@@ -98,14 +98,40 @@ class Site(Table, frozen=True, kw_only=True):
     external_url: Annotated[
         str,
         Meta(
-            description="ExternalURL. This version proxies only and takes no other value than the empty one.",
+            description="ExternalURL, `https://`, host, optional port, path `/owa` or none: browsers whose user's "
+            "mailbox is in this site are sent there. Empty: they are proxied. Users of the site with `own` are never "
+            "sent away, and programs are proxied where they cannot follow. Needs `directory.provider`.",
             extra={"historic": "ExternalURL"},
+        ),
+    ] = ""
+    redirect: Annotated[
+        Literal["manual", "silent"],
+        Meta(
+            description="How browsers are sent to `external_url`: `manual` shows a page with the link and ends the "
+            "sign-in, `silent` redirects at once (302). Needs `directory.provider`.",
+            extra={"historic": "CrossSiteRedirectType"},
+        ),
+    ] = "manual"
+    own: Annotated[
+        bool,
+        Meta(
+            description="Whether this is the site that the proxy stands in: its users are served here, never sent to "
+            "an `external_url`. One site at most. Needs `directory.provider`."
+        ),
+    ] = False
+    legacy_url: Annotated[
+        str,
+        Meta(
+            description="https URL where users of this site are sent whose mailbox is on Exchange 2003 or 2007. "
+            "Needs `directory.provider`.",
+            extra={"example": "https://legacy.branch.example/owa", "absent": "Absent: they get an error page."},
         ),
     ] = ""
     hosts: Annotated[
         tuple[str, ...],
         Meta(
-            description="Host names in the browser's address bar that choose this site; no port, no wildcard.",
+            description="Host names in the browser's address bar that choose this site; no port, no wildcard. "
+            'Only while `directory.provider` is "none".',
             extra={"example": ["branch.mail.example"]},
         ),
     ] = ()
@@ -113,7 +139,7 @@ class Site(Table, frozen=True, kw_only=True):
         tuple[str, ...],
         Meta(
             description="Path prefixes that choose this site on any host; compared at segment ends, whatever the "
-            "case; the longest wins, and paths win over hosts.",
+            'case; the longest wins, and paths win over hosts. Only while `directory.provider` is "none".',
             extra={"example": ["/branch"]},
         ),
     ] = ()
@@ -121,7 +147,11 @@ class Site(Table, frozen=True, kw_only=True):
         bool, Meta(description="Send the browser's `Host` to the servers instead of their own.")
     ] = False
     default: Annotated[
-        bool, Meta(description="Takes the host names nobody claims; without such a site they are answered 421.")
+        bool,
+        Meta(
+            description="Takes the host names nobody claims; without such a site they are answered 421. "
+            'Only while `directory.provider` is "none".'
+        ),
     ] = False
     trust: SiteTrust = SiteTrust()
     timeouts: SiteTimeouts = SiteTimeouts()

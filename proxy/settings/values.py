@@ -55,7 +55,7 @@ def spell_seconds(seconds: float) -> str:
     """Write a duration as the settings do: `250ms`, `90s`, `5m`."""
     if seconds and seconds < 1:
         return f"{seconds * 1000:g}ms"
-    return f"{seconds:g}s"
+    return f"{seconds:.12g}s"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.settings.addresses import Address, BadAddress, check_host, parse_address, parse_internal_url
+from proxy.settings.addresses import Address, BadAddress, check_host, parse_address, parse_https_url, parse_internal_url
 
 
 @pytest.mark.parametrize(
@@ -134,9 +134,18 @@ def test_loopback():
 @given(st.text() | st.from_regex(r"(https?://)?[a-z@:\[\]./?#%0-9-]{0,20}", fullmatch=True))
 def test_any_text_is_an_address_or_told(text):
     """No text makes anything but an address or an explanation."""
-    for read in (parse_address, parse_internal_url, check_host):
+    for read in (parse_address, parse_internal_url, parse_https_url, check_host):
         try:
             found = read(text)
         except BadAddress as fault:
             found = fault.sentence
         assert found
+
+
+def test_an_https_url_may_have_any_path():
+    """Other than an InternalURL; all else is as there."""
+    assert parse_https_url("https://Legacy.example:8443/exchange/") == Address("legacy.example", 8443)
+    assert parse_https_url("https://legacy.example") == Address("legacy.example", 443)
+    for text in ("http://legacy.example/exchange", "https://a@b/", "https://a/?b", "https://", "/exchange"):
+        with pytest.raises(BadAddress):
+            parse_https_url(text)

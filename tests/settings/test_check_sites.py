@@ -26,7 +26,6 @@ def complain(text) -> list[str]:
         "",
         'hosts = ["hq.example", "localhost", "192.0.2.1", "2001:db8::1"]',
         'paths = ["/hq", "/a/b_c-d"]',
-        'external_url = ""',
         '[sites.routes."/owa/ev.owa".timeouts]\nresponse_head = "10m"',
         '[sites.trust]\nca_mode = "only"\nca_files = ["a.pem"]',
     ],
@@ -55,13 +54,11 @@ def test_good_sites_pass(more):
         (HQ + 'paths = ["/a/../b"]', 'sites.HQ.paths[0]: "/a/../b" is not a plain path prefix'),
         (HQ + 'paths = ["/a", "/A/"]', 'sites.HQ.paths[1]: "/A/" already belongs to the site "HQ".'),
         (HQ + BRANCH + "default = true", 'sites.Branch.default: The site "HQ" is already the default; there can be o'),
-        (HQ.replace('"https://cas01.hq.example/owa"', ""), "sites.HQ.servers: The site has no server."),
         (HQ.replace("https://", "http://"), 'sites.HQ.servers[0]: "http://cas01.hq.example/owa" is not an https URL.'),
         (HQ.replace('owa"', 'owa", "https://CAS01.hq.example/OWA/"'), 'sites.HQ.servers[1]: "https://CAS01.hq.example'),
         (HQ.replace('"https:', '{connect_to="a:0",url="https:').replace('owa"]', 'owa"}]'), "sites.HQ.servers[0].con"),
         (HQ.replace('"https:', '{tls_name="a b",url="https:').replace('owa"]', 'owa"}]'), "sites.HQ.servers[0].tls_n"),
         (HQ.replace('"https:', '{connect_to="[",url="https:').replace('owa"]', 'owa"}]'), "sites.HQ.servers[0].conne"),
-        (HQ + 'external_url = "https://mail.example/owa"', "sites.HQ.external_url: This version cannot redirect"),
         (HQ + '[sites.routes."owa".limits]', 'sites.HQ.routes.owa: "owa" is not a plain path prefix'),
         (HQ + '[sites.routes]\n"/a" = {}\n"/A/" = {}', 'sites.HQ.routes."/A/": "/A/" stands twice'),
         (HQ + "routes = 1", "sites.HQ.routes: This is a whole number, but the key takes tables with names of their o"),
@@ -73,16 +70,6 @@ def test_each_rule_finds_its_mistake(text, expected):
     (line,) = complain(text)
 
     assert line.startswith(expected)
-
-
-def test_unreachable_site_is_a_warning():
-    """A site without hosts, paths and default can be configured, but is told."""
-    text = SERVER + HQ + BRANCH.replace('hosts = ["branch.example"]\n', "")
-    parsed = parse(text, {}, {}, "a.toml")
-
-    assert [str(each) for each in parsed.warnings] == [
-        "a.toml:8: sites.Branch: No request can reach this site. Give it hosts, paths or default = true."
-    ]
 
 
 @pytest.mark.parametrize("key", ["servers = 1", "hosts = 1", "paths = [1]", "default = 2", "name = 1", "trust = 1"])

@@ -91,6 +91,20 @@ def test_names_and_paths_are_folded():
     assert fold_path("/A/b/") == "/a/b"
 
 
+def test_where_users_of_a_site_are_sent_arrives():
+    """Own site, ExternalURL, how browsers are sent there, and the address of old mailboxes are carried as written."""
+    keys = 'own = true\nexternal_url = "https://mail.hq.example/owa"\nredirect = "silent"\n'
+    text = TEXT.replace("default = true\n", keys + 'legacy_url = "https://old.hq.example/exchange"\n')
+    for key in ('hosts = ["Branch.Example"]\n', 'paths = ["/Branch/"]\n'):
+        text = text.replace(key, "")
+    provider = '[directory]\nprovider = "file"\nusers_file = "users.toml"\n[session]\nkey_file = "keys"\n'
+    hq, branch = topology(text + provider).sites
+
+    assert (hq.own, hq.external_url, hq.redirect) == (True, "https://mail.hq.example/owa", "silent")
+    assert hq.legacy_url == "https://old.hq.example/exchange"
+    assert (branch.own, branch.external_url, branch.redirect, branch.legacy_url) == (False, "", "manual", "")
+
+
 def test_trust_of_a_site_replaces_key_by_key():
     """What a site says stands in place of the same key of [trust]; the rest is as there."""
     hq, branch = topology(TEXT + '[trust]\nca_files = ["all.pem"]\nallow_internal_untrusted_certs = 0').sites

@@ -18,6 +18,7 @@ def leaves(table=Settings, path=()):
 
 
 LEAVES = dict(leaves())
+SIGN_INS = ("session.public_timeout", "session.private_timeout")
 
 
 @pytest.mark.parametrize("name", LEAVES)
@@ -35,11 +36,12 @@ def test_every_key_is_described(name):
 
 @pytest.mark.parametrize("name", [name for name, key in LEAVES.items() if key.kind is Kind.DURATION])
 def test_every_time_has_bounds(name):
-    """A time is not negative and at most a day."""
+    """A time is not negative and at most a day; a sign-in lasts a minute to thirty days, as in Exchange 2010."""
     meta = LEAVES[name].meta
+    least, most = (60, 43_200 * 60) if name in SIGN_INS else (0, 86_400)
 
-    assert (meta.gt if meta.gt is not None else meta.ge) == 0
-    assert meta.le == 86_400
+    assert (meta.gt if meta.gt is not None else meta.ge) == least
+    assert meta.le == most
 
 
 def test_only_what_is_enforced_can_be_set_about_trust():

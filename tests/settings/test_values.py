@@ -133,6 +133,12 @@ def test_durations_survive_writing(milliseconds):
     assert seconds == pytest.approx(read_value(CONNECT, spell_seconds(seconds), text=False))
 
 
+def test_thirty_days_are_spelled_out():
+    """A long time is written in digits, which can be read back."""
+    assert spell_seconds(2_592_000.0) == "2592000s"
+    assert spell_seconds(123_456.789) == "123456.789s"
+
+
 @given(st.sampled_from([SWITCH, CONNECT, BODY, LISTEN, FILES, ACCESS, DETAIL, NAME, VERSION]), st.text(), st.booleans())
 def test_any_text_is_a_value_or_told(key, written, text):
     """No text makes anything but a value or an explanation."""

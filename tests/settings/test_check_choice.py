@@ -1,0 +1,140 @@
+"""Rules about what leads to a site; each finds its mistake and nothing else."""
+
+import pytest
+
+from proxy.settings.check_choice import RULES
+from proxy.settings.parse import parse
+from proxy.settings.problems import SettingsInvalid
+
+SERVER = '[server]\nname = "CAS01"\ncertificate = "tls.pem"\n'
+FILE = SERVER + '[directory]\nprovider = "file"\nusers_file = "users.toml"\n[session]\nkey_file = "session.keys"\n'
+HQ = '[[sites]]\nname = "HQ"\nservers = ["https://cas01.hq.example/owa"]\n'
+BRANCH = '[[sites]]\nname = "Branch"\nservers = ["https://cas02.branch.example/owa"]\n'
+SERVERS = 'servers = ["https://cas01.hq.example/owa"]\n'
+
+
+def lines(text) -> tuple[list[str], list[str]]:
+    """Give the mistakes and the warnings, without the file's name and line."""
+    try:
+        parsed = parse(text, {}, {}, "a.toml")
+    except SettingsInvalid as invalid:
+        return [str(each).partition(": ")[2] for each in invalid.problems], []
+    return [], [str(each).partition(": ")[2] for each in parsed.warnings]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SERVER + HQ + 'default = true\nexternal_url = ""\nredirect = "manual"\nown = false\nlegacy_url = ""',
+        FILE + HQ,
+        FILE + HQ + "own = true\n" + BRANCH,
+        FILE + HQ + "own = true\n" + BRANCH + 'external_url = "https://mail.branch.example/owa"\nredirect = "silent"',
+        FILE + HQ + 'external_url = "https://mail.hq.example:8443"',
+        FILE + HQ.replace(SERVERS, 'external_url = "https://mail.hq.example/owa/"'),
+        FILE + HQ + 'legacy_url = "https://legacy.hq.example/exchange"',
+        FILE + HQ + "hosts = []\npaths = []\ndefault = false",
+    ],
+)
+def test_good_sites_pass(text):
+    """What is right is not complained about: with a provider no site needs hosts, paths or default."""
+    assert lines(text) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (SERVER + HQ.replace(SERVERS, "default = true"), "sites.HQ.servers: The site has no server."),
+        (
+            SERVER + HQ + 'default = true\nexternal_url = "https://mail.example/owa"',
+            (
+                'sites.HQ.external_url: Nobody is redirected while directory.provider is "none", for only a mailbox tells '
+                "who belongs there. Set directory.provider, or leave external_url out."
+            ),
+        ),
+        (
+            FILE + HQ + 'hosts = ["hq.example"]',
+            (
+                'sites.HQ.hosts: hosts has no meaning while directory.provider is "file": the site of the user\'s mailbox '
+                "is used, whatever host and path were asked for. Leave hosts out."
+            ),
+        ),
+        (FILE + HQ + 'paths = ["/hq"]', "sites.HQ.paths: paths has no meaning while directory.provider is"),
+        (FILE + HQ + "default = true", "sites.HQ.default: default has no meaning while directory.provider is"),
+        (FILE + HQ + 'external_url = "http://a.example/owa"', 'sites.HQ.external_url: "http://a.example/owa" is not'),
+        (FILE + HQ + 'external_url = "https://a.example/mail"', "sites.HQ.external_url: "),
+        (FILE + HQ + 'external_url = "https://a.example/owa?x"', "sites.HQ.external_url: "),
+        (FILE + HQ + 'external_url = "https://u:p@a.example/owa"', "sites.HQ.external_url: The URL holds a user name"),
+        (FILE + HQ + 'external_url = "https://a.example:0/owa"', "sites.HQ.external_url: "),
+        (FILE + HQ + 'legacy_url = "http://a.example/exchange"', "sites.HQ.legacy_url: "),
+        (FILE + HQ + 'legacy_url = "legacy.example"', "sites.HQ.legacy_url: "),
+        (SERVER + HQ + 'default = true\nlegacy_url = "ftp://a.example"', "sites.HQ.legacy_url: "),
+        (FILE + HQ + 'redirect = "loud"', 'sites.HQ.redirect: "loud" is not one of "manual", "silent".'),
+        (FILE + HQ + "own = 1", "sites.HQ.own: 1 is a whole number, but the key takes true or false. Write true."),
+        (
+            FILE + HQ + "own = true\n" + BRANCH + "own = true",
+            'sites.Branch.own: The site "HQ" is already our own; the proxy stands in one.',
+        ),
+    ],
+)
+def test_each_rule_finds_its_mistake(text, expected):
+    """One mistake, one line."""
+    (line,), _ = lines(text)
+
+    assert line.startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (SERVER + HQ, "sites.HQ: No request can reach this site. Give it hosts, paths or default = true."),
+        (
+            SERVER + HQ + "default = true\nown = true",
+            (
+                'sites.HQ.own: own has no meaning while directory.provider is "none": it is about users with a mailbox. '
+                "Set directory.provider, or leave own out."
+            ),
+        ),
+        (SERVER + HQ + 'default = true\nredirect = "silent"', "sites.HQ.redirect: redirect has no meaning while"),
+        (SERVER + HQ + 'default = true\nlegacy_url = "https://a.example"', "sites.HQ.legacy_url: legacy_url has no m"),
+        (
+            FILE + HQ.replace(SERVERS, ""),
+            (
+                "sites.HQ: This site has neither a server nor an external_url, so its users get an error page and event "
+                "41. Name its servers, or the external_url where its users are sent."
+            ),
+        ),
+        (
+            FILE + HQ.replace(SERVERS, 'own = true\nexternal_url = "https://mail.example/owa"'),
+            "sites.HQ: This site is our own and has no server, so its users get an error page and event 41.",
+        ),
+        (FILE + HQ + 'redirect = "silent"', "sites.HQ.redirect: redirect has no effect without external_url"),
+    ],
+)
+def test_what_will_hardly_be_meant_is_a_warning(text, expected):
+    """It can be used, but is told."""
+    mistakes, (line,) = lines(text)
+
+    assert not mistakes
+    assert line.startswith(expected)
+
+
+@pytest.mark.parametrize(
+    "key", ["hosts = 1", "paths = [1]", "default = 2", "external_url = 1", "own = 2", "redirect = 1"]
+)
+def test_rules_leave_placeholders_alone(key):
+    """A value that cannot be read is told once; no rule complains about what stands in for it."""
+    assert len(lines(FILE + HQ + key)[0]) == 1
+    assert len(lines(SERVER + HQ + "default = true\n" * (not key.startswith("default")) + key)[0]) == 1
+
+
+def test_without_a_known_provider_nothing_is_said_of_sites():
+    """A provider that does not exist is the one mistake, whatever the sites hold."""
+    text = FILE.replace('"file"', '"ldap"') + HQ + 'hosts = ["a.example"]\nexternal_url = "https://b.example"'
+    (line,), _ = lines(text)
+
+    assert line.startswith('directory.provider: "ldap" is not one of "none", "file".')
+
+
+def test_rules_are_a_table():
+    """Every rule stands in it once."""
+    assert len(RULES) == len(set(RULES)) > 1
