@@ -47,15 +47,15 @@ def test_good_sites_pass(text):
         (
             SERVER + HQ + 'default = true\nexternal_url = "https://mail.example/owa"',
             (
-                'sites.HQ.external_url: Nobody is redirected while directory.provider is "none", for only a mailbox tells '
-                "who belongs there. Set directory.provider, or leave external_url out."
+                'sites.HQ.external_url: Nobody is redirected while directory.provider is "none", for only a mailbox '
+                "tells who belongs there. Set directory.provider, or leave external_url out."
             ),
         ),
         (
             FILE + HQ + 'hosts = ["hq.example"]',
             (
-                'sites.HQ.hosts: hosts has no meaning while directory.provider is "file": the site of the user\'s mailbox '
-                "is used, whatever host and path were asked for. Leave hosts out."
+                'sites.HQ.hosts: hosts has no meaning while directory.provider is "file": the site of the user\'s '
+                "mailbox is used, whatever host and path were asked for. Leave hosts out."
             ),
         ),
         (FILE + HQ + 'paths = ["/hq"]', "sites.HQ.paths: paths has no meaning while directory.provider is"),
@@ -90,8 +90,8 @@ def test_each_rule_finds_its_mistake(text, expected):
         (
             SERVER + HQ + "default = true\nown = true",
             (
-                'sites.HQ.own: own has no meaning while directory.provider is "none": it is about users with a mailbox. '
-                "Set directory.provider, or leave own out."
+                'sites.HQ.own: own has no meaning while directory.provider is "none": it is about users with a '
+                "mailbox. Set directory.provider, or leave own out."
             ),
         ),
         (SERVER + HQ + 'default = true\nredirect = "silent"', "sites.HQ.redirect: redirect has no meaning while"),
@@ -99,8 +99,8 @@ def test_each_rule_finds_its_mistake(text, expected):
         (
             FILE + HQ.replace(SERVERS, ""),
             (
-                "sites.HQ: This site has neither a server nor an external_url, so its users get an error page and event "
-                "41. Name its servers, or the external_url where its users are sent."
+                "sites.HQ: This site has neither a server nor an external_url, so its users get an error page and "
+                "event 41. Name its servers, or the external_url where its users are sent."
             ),
         ),
         (

@@ -54,8 +54,8 @@ def test_good_tables_pass(directory, session, identity):
             PROVIDER,
             "",
             (
-                'session.key_file: directory.provider "file" needs session.key_file, which holds the keys that seal the '
-                'sign-in cookie. For example: key_file = "/etc/casproxy/session.keys".'
+                'session.key_file: directory.provider "file" needs session.key_file, which holds the keys that seal '
+                'the sign-in cookie. For example: key_file = "/etc/casproxy/session.keys".'
             ),
         ),
         (PROVIDER + r"default_domain = 'LAB\'", KEYS, r'directory.default_domain: "LAB\" is not a domain.'),
