@@ -29,6 +29,8 @@ class Place:
     certificates: Certificates
     port: int = field(default_factory=free_port)
     """Where it listens."""
+    more: str = ""
+    """Further settings of ours."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,13 @@ chain and host name, kept connections to it open, and was found to answer rightl
 name or another authority. Differences below about a tenth are noise."""
 
 
+STORM_NOTES = """\
+A storm: beside 50 connections that get 1 KiB of a trusted site, 200 others ask for a site whose server is not trusted,
+at 0, each again as soon as it was refused. Cells are medians of the rounds; the ratio is that of two windows of one
+round. Under "in a storm" all processor time is laid on the trusted requests, the refusals' and the storm's own 200
+handshakes included; the last column lays what is more than in the calm on the refusals instead."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ratio:
     """A candidate of ours against nginx under one workload."""
@@ -100,6 +107,25 @@ def target_table(found: list[Ratio]) -> str:
     rows += [
         [one.candidate, one.workload.title, _two_digits(one.measured), str(one.target), one.verdict] for one in found
     ]
+    return _draw(rows)
+
+
+def storm_table(samples: dict[str, list[Sample]]) -> str:
+    """Compose the table of trusted requests with and without a storm beside them."""
+    rows = [["candidate", "calm, µs", "in a storm, µs", "ratio", "refused for each trusted", "a refusal, µs"]]
+    for key, windows in samples.items():
+        sound = [one for one in windows if one.completed and one.calm and one.refused]
+        if not sound:
+            rows.append([key, *["-"] * 5])
+            continue
+        figures = (
+            median(one.calm for one in sound),
+            median(one.value for one in sound),
+            median(one.value / one.calm for one in sound),
+            median(one.refused / one.completed for one in sound),
+            median((one.value - one.calm) * one.completed / one.refused for one in sound),
+        )
+        rows.append([key, *(f"{figure:.3g}" for figure in figures)])
     return _draw(rows)
 
 

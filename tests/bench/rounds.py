@@ -5,7 +5,8 @@ import shutil
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.bench.accounting import cpu_seconds, pss_bytes
@@ -14,8 +15,9 @@ from tests.bench.certificates import NAME, Certificates
 from tests.bench.client import Connector, idle_connections
 from tests.bench.origin import Origin
 from tests.bench.processes import Processors, StartFault, running
+from tests.bench.templates import CASPROXY_STORM, STRANGER
 from tests.bench.verify import WrongAnswer, check_answers, check_refusal, wait_until_serving
-from tests.bench.workloads import FILES, Kind, Workload, body_bytes, request_head
+from tests.bench.workloads import FILES, STORMING, Kind, Workload, body_bytes, request_head
 from tests.bench.wrk import run_wrk, write_script
 
 WARM_UP_SECONDS = 1.0
@@ -53,6 +55,10 @@ class Sample:
     """Wrong answers: another status or another body."""
     failed: int = 0
     """Connections that broke or timed out."""
+    calm: float = 0.0
+    """STORM: the value without the storm, in the window before."""
+    refused: int = 0
+    """STORM: requests of the storm that were refused, as they must be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +71,15 @@ class Instance:
 
 
 @contextlib.contextmanager
-def started(bench: Bench, candidate: Candidate, origin_port: int) -> Iterator[Instance]:
-    """Run a candidate against the given port of the origin until the block ends.
+def started(bench: Bench, candidate: Candidate, origin_port: int, more: str = "") -> Iterator[Instance]:
+    """Run a candidate against the given port of the origin until the block ends, ours with further settings.
 
     Raises: StartFault, WrongAnswer.
     """
     folder = bench.folder / candidate.key
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    place = Place(folder, origin_port, bench.certificates)
+    place = Place(folder, origin_port, bench.certificates, more=more)
     launch = candidate.start(place)
     with running(launch, processor=bench.processors.proxy, port=place.port, log=folder / "log") as pid:
         wait_until_serving(bench.context, place.port)
@@ -99,15 +105,19 @@ def measure(bench: Bench, workload: Workload, candidates: list[Candidate]) -> di
 
     Raises: StartFault, WrongAnswer when a candidate does not start again.
     """
+    more = ""
+    if workload.kind is Kind.STORM:
+        candidates = [candidate for candidate in candidates if candidate.tree]
+        more = CASPROXY_STORM.format(name=STRANGER, port=bench.origin.port)
     samples: dict[str, list[Sample]] = {candidate.key: [] for candidate in candidates}
     if workload.kind is Kind.MEMORY:
         for _ in range(bench.rounds):
             for candidate in candidates:
                 samples[candidate.key].append(_measure_memory(bench, workload, candidate))
         return samples
-    window = _connect_window if workload.kind is Kind.CONNECT else _wrk_window
+    window = _WINDOWS[workload.kind]
     with contextlib.ExitStack() as stack:
-        instances = {one.key: stack.enter_context(started(bench, one, bench.origin.port)) for one in candidates}
+        instances = {one.key: stack.enter_context(started(bench, one, bench.origin.port, more)) for one in candidates}
         for instance in instances.values():
             window(bench, workload, instance, WARM_UP_SECONDS)
         for number in range(bench.rounds):
@@ -144,6 +154,35 @@ def _connect_window(bench: Bench, workload: Workload, instance: Instance, second
     used = cpu_seconds(instance.pid) - before
     value = _per_request(workload, used, connector.completed)
     return Sample(value, connector.completed, connector.wrong, connector.failed)
+
+
+def _storm_window(bench: Bench, workload: Workload, instance: Instance, seconds: float) -> Sample:
+    """Measure without and with the storm, one after the other; what the storm costs is laid on the trusted requests."""
+    calm = _wrk_window(bench, workload, instance, seconds)
+    script = write_script(instance.folder, workload, instance.port)
+    aside = instance.folder / "storm"
+    aside.mkdir(exist_ok=True)
+    storm_script = write_script(aside, workload, instance.port, STRANGER)
+    storm = replace(workload, connections=STORMING)
+    before = cpu_seconds(instance.pid)
+    with ThreadPoolExecutor(1) as beside:
+        storming = beside.submit(run_wrk, storm_script, storm, instance.port, seconds, bench.processors)
+        counts = run_wrk(script, workload, instance.port, seconds, bench.processors)
+        storm_counts = storming.result()
+    time.sleep(SETTLE_SECONDS)
+    used = cpu_seconds(instance.pid) - before
+    return Sample(
+        _per_request(workload, used, counts.requests),
+        counts.requests,
+        calm.wrong + counts.status + storm_counts.requests - storm_counts.status,
+        calm.failed + counts.faults - counts.status + storm_counts.faults - storm_counts.status,
+        calm.value,
+        storm_counts.status,
+    )
+
+
+_WINDOWS = {Kind.WRK: _wrk_window, Kind.CONNECT: _connect_window, Kind.STORM: _storm_window}
+"""How a window of each kind is measured; MEMORY has none."""
 
 
 def _measure_memory(bench: Bench, workload: Workload, candidate: Candidate) -> Sample:

@@ -24,14 +24,17 @@ from tests.bench.certificates import make_certificates
 from tests.bench.client import make_context
 from tests.bench.origin import running_origin
 from tests.bench.processes import StartFault, choose_processors, find_program
-from tests.bench.report import NOTES, Results, main_table, ratios, target_table, wrong_answers
+from tests.bench.report import NOTES, STORM_NOTES, Results, main_table, ratios, storm_table, target_table, wrong_answers
 from tests.bench.rounds import Bench, measure, verify
 from tests.bench.verify import WrongAnswer
 from tests.bench.versions import describe_machine
-from tests.bench.workloads import WORKLOADS
+from tests.bench.workloads import STORM, WORKLOADS
 from tests.bench.wrk import WrkFault
 
 Choice = TypeVar("Choice")
+
+EVERYTHING = (*WORKLOADS, STORM)
+"""What can be measured."""
 
 
 def say(text: str) -> None:
@@ -47,14 +50,14 @@ def read_options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=2, help="length of a window (default 2)")
     parser.add_argument("--idle", type=int, default=1000, help="idle connections for the memory workload")
     parser.add_argument("--only", default="", help="candidates, comma-separated; casproxy stands for both variants")
-    parser.add_argument("--workloads", default="", help=", ".join(workload.key for workload in WORKLOADS))
+    parser.add_argument("--workloads", default="", help=", ".join(workload.key for workload in EVERYTHING))
     parser.add_argument("--markdown", type=Path, metavar="OUT", help="write the tables into a file too")
     parser.add_argument(
         "--tree", type=Path, default=REPOSITORY, help="take the package proxy from another working tree"
     )
     options = parser.parse_args(arguments)
     options.candidates = _choose(parser, options.only, {one.key: one for one in all_candidates(options.tree.resolve())})
-    options.workloads = _choose(parser, options.workloads, {one.key: one for one in WORKLOADS})
+    options.workloads = _choose(parser, options.workloads, {one.key: one for one in EVERYTHING})
     if options.quick:
         options.rounds, options.seconds, options.idle = 2, 1, min(options.idle, 250)
     if min(options.rounds, options.seconds, options.idle) < 1:
@@ -146,14 +149,15 @@ def _run(bench: Bench, options: argparse.Namespace, candidates: list[Candidate])
 
 
 def _compose(options: argparse.Namespace, results: Results, candidates: list[str], wrong: list[str]) -> str:
-    parts = [
-        f"{describe_machine(candidates)}\n{options.rounds} alternated rounds of {options.seconds} s.",
-        main_table(results, options.workloads, candidates),
-        NOTES,
-    ]
+    parts = [f"{describe_machine(candidates)}\n{options.rounds} alternated rounds of {options.seconds} s."]
+    compared = [workload for workload in options.workloads if workload is not STORM]
     ours = [key for key in candidates if key.startswith("casproxy")]
-    if ours:
-        parts.append(target_table(ratios(results, options.workloads, ours)))
+    if compared:
+        parts += [main_table(results, compared, candidates), NOTES]
+    if compared and ours:
+        parts.append(target_table(ratios(results, compared, ours)))
+    if results.get(STORM.key):
+        parts += [storm_table(results[STORM.key]), STORM_NOTES]
     if wrong:
         parts.append("Wrong answers:\n\n" + "\n".join(f"- {line}" for line in wrong))
     return "\n\n".join(parts) + "\n"

@@ -131,4 +131,16 @@ ca_files = ["{certificates.authority}"]
 name = "origin"
 servers = [{{ url = "https://{name}:{place.origin_port}", connect_to = "127.0.0.1:{place.origin_port}", tls_name = "{name}" }}]
 default = true
+{place.more}
 """  # noqa: E501 - an inline table is one line
+
+STRANGER = "stranger.localhost"
+"""Host and server of the site that is not trusted: the origin's certificate is for another name."""
+CASPROXY_STORM = """
+[limits]
+connections_per_client = 1000
+[[sites]]
+name = "stranger"
+hosts = ["{name}"]
+servers = [{{ url = "https://{name}:{port}", connect_to = "127.0.0.1:{port}" }}]
+"""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.bench.report import cell, main_table, ratios, spread, target_table, typical, wrong_answers
+from tests.bench.report import cell, main_table, ratios, spread, storm_table, target_table, typical, wrong_answers
 from tests.bench.rounds import Sample
 from tests.bench.workloads import WORKLOADS
 
@@ -60,6 +60,15 @@ def test_tables_are_regular():
 
     for table in tables:
         assert len({line.count("|") for line in table.splitlines()}) == 1
+
+
+def test_storm_is_compared_with_the_calm_before_it():
+    """The ratio is that of a round's two windows; what the storm takes is laid on its refusals."""
+    windows = [Sample(60, 10, calm=30, refused=20), Sample(80, 10, calm=40, refused=20), Sample(0, 0, calm=30)]
+    *_, measured, nothing = storm_table({"casproxy-plain": windows, "casproxy-speed": []}).splitlines()
+
+    assert [text.strip() for text in measured.strip("|").split("|")] == ["casproxy-plain", "35", "70", "2", "2", "17.5"]
+    assert "-" in nothing
 
 
 def test_only_wrong_answers_are_wrong():

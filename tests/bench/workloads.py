@@ -1,5 +1,6 @@
 """What is measured and what is to be reached, as data; how it is measured is left to `rounds`."""
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 
@@ -16,6 +17,8 @@ class Kind(Enum):
     """Our own client: a full handshake, one request, close."""
     MEMORY = "memory"
     """Our own client: connections that stay idle after one request."""
+    STORM = "storm"
+    """wrk twice: the load, and beside it clients of a site whose server is not trusted; for ours alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +41,9 @@ class Workload:
     """Bytes of the body that is posted; 0: GET."""
     unit: str = "µs"
     """Unit of the cells: µs, ms or MiB."""
-    target_speed: float
+    target_speed: float = math.inf
     """At most this multiple of nginx with the extra `speed`."""
-    target_plain: float
+    target_plain: float = math.inf
     """At most this multiple of nginx without it."""
 
     @property
@@ -80,6 +83,11 @@ WORKLOADS = (
     ),
 )
 """In the order of the table."""
+
+STORM = Workload(key="storm", title="GET 1 KiB beside a storm", kind=Kind.STORM)
+"""Compared with itself without the storm, in a table of its own."""
+STORMING = 200
+"""Connections that ask for the untrusted site, each again as soon as it was refused."""
 
 FILES = {"/1k": KIB, "/64k": 64 * KIB, "/10m": 10 * MIB}
 """What the origin serves: path and size."""
