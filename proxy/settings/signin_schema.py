@@ -32,7 +32,7 @@ class Directory(Table, frozen=True, kw_only=True):
         str,
         Meta(
             description="Domain of a user name that is typed without one.",
-            extra={"example": "LAB", "absent": "Absent: no domain is assumed."},
+            extra={"example": "LAB", "absent": "Absent: users write theirs, or an address."},
         ),
     ] = ""
     argon2_memory: Annotated[
@@ -42,7 +42,7 @@ class Directory(Table, frozen=True, kw_only=True):
             "waiting as long as a known one; a hash in `users_file` keeps the costs it was made with. At least eight "
             "times `argon2_lanes`.",
             ge=8,
-            le=4_194_304,
+            le=262_144,
             extra={"unit": "KiB"},
         ),
     ] = 65_536
@@ -51,7 +51,7 @@ class Directory(Table, frozen=True, kw_only=True):
         Meta(
             description="Passes of Argon2id over its memory; for the same hashes as `argon2_memory`.",
             ge=1,
-            le=1_000,
+            le=16,
             extra={"unit": "passes"},
         ),
     ] = 3
@@ -60,7 +60,7 @@ class Directory(Table, frozen=True, kw_only=True):
         Meta(
             description="Lanes of Argon2id; for the same hashes as `argon2_memory`.",
             ge=1,
-            le=255,
+            le=8,
             extra={"unit": "lanes"},
         ),
     ] = 1
