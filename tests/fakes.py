@@ -23,6 +23,7 @@ from proxy.pages.render import Pages
 from proxy.relay.equipment import Destination, Equipment
 from proxy.relay.exchange import Exchange
 from proxy.relay.gate import Gate
+from proxy.relay.tie import Tie
 from proxy.routing.decide import Router
 from proxy.upstream.connection import UpstreamConnection
 from proxy.upstream.dial import Dialed
@@ -256,6 +257,7 @@ class FakePool:
         self.waiting: list[Lessee] = []
         self.returned: list[UpstreamConnection] = []
         self.withdrawn: list[Lessee] = []
+        self.keeps = True
 
     def lease(self) -> UpstreamConnection | None:
         """Give the last idle one."""
@@ -268,6 +270,15 @@ class FakePool:
     def withdraw(self, lessee: Lessee) -> None:
         """Keep it."""
         self.withdrawn.append(lessee)
+
+    def keep(self, connection: UpstreamConnection) -> bool:
+        """Let it rest, for its browser alone."""
+        connection.rest(NOW)
+        return self.may_keep(connection)
+
+    def may_keep(self, _connection: UpstreamConnection) -> bool:
+        """Tell what the test says."""
+        return self.keeps
 
     def give_back(self, connection: UpstreamConnection) -> None:
         """Keep it, idle."""
@@ -286,6 +297,7 @@ class FakeBrowser:
         self.deadline = 0.0
         self.clogged = False
         self.closing = False
+        self.tie = Tie()
         self.written = b""
         self.writes: list[bytes] = []
         self.calls: list[str] = []

@@ -16,12 +16,11 @@ from proxy.model.message import NONE
 from proxy.relay.equipment import Equipment, Holder
 from proxy.relay.exchange import NEVER, Exchange
 from proxy.relay.refuse import fault_of
+from proxy.relay.tie import Tie
 
 HEAD_END = b"\r\n\r\n"
 
-LINGER_BYTES = 1_048_576
-LINGER_SECONDS = 2.0
-LINGER_BRIEFLY = 0.1
+LINGER_BYTES, LINGER_SECONDS, LINGER_BRIEFLY = 1_048_576, 2.0, 0.1
 """What is read and thrown away after an early refusal, so that the browser can read the answer before a reset.
 
 Briefly where no body was announced: what may follow a head that broke a rule is not known.
@@ -33,7 +32,7 @@ class BrowserConnection(asyncio.Protocol):
 
     __slots__ = (
         "_body", "_buffer", "_exchange", "_gate", "_holder", "_lingered", "_lingering", "_memory", "_scanned", "_seat",
-        "_tunnel", "clogged", "closing", "deadline", "peer", "peer_trusted", "tls_version", "transport",
+        "_tunnel", "clogged", "closing", "deadline", "peer", "peer_trusted", "tie", "tls_version", "transport",
     )  # fmt: skip
 
     def __init__(self, holder: Holder, seat: Seat, *, peer_trusted: bool) -> None:
@@ -44,8 +43,7 @@ class BrowserConnection(asyncio.Protocol):
         self.tls_version = ""
         self.transport: asyncio.Transport | None = None
         self.deadline = NEVER
-        self.clogged = False
-        self.closing = False
+        self.clogged = self.closing = False
         self._exchange: Exchange | None = None
         self._buffer = b""
         self._scanned = 0
@@ -53,8 +51,8 @@ class BrowserConnection(asyncio.Protocol):
         """The body being read; None between bodies."""
         self._gate = Gate()
         self._memory = RequestMemory()
-        self._tunnel = False
-        self._lingering = False
+        self.tie = Tie()
+        self._tunnel = self._lingering = False
         self._lingered = 0
 
     # ── asyncio.Protocol ─────────────────────────────────────────────────────────────────────────
@@ -95,6 +93,7 @@ class BrowserConnection(asyncio.Protocol):
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
             exchange.leave()
+        self.tie.cut()
         self._seat.leave()
         self.transport = self._gate.transport = self._body = None  # no reference cycle keeps the buffers alive
         self._buffer = b""

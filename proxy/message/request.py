@@ -9,6 +9,7 @@ Tuned: one pass over the fields, one join. Lowering every name and one `if` each
 from typing import NamedTuple
 
 from proxy.errors import ClientFault, LoopDetected
+from proxy.message.affinity import is_bound_credential
 from proxy.message.authority import host_name
 from proxy.message.cookies import NO_COOKIES, OwnCookies, has_own, take_own, without_own
 from proxy.message.faults import MalformedMessage
@@ -36,7 +37,8 @@ _NOTHING: list[bytes] = []
 # Members by themselves: up to Python 3.11 `Role.HOST` is a failed lookup and a call, 0.3 µs each.
 _HOST, _CONNECTION, _LENGTH, _CODING, _UPGRADE = Role.HOST, Role.CONNECTION, Role.LENGTH, Role.CODING, Role.UPGRADE
 _EXPECT, _VIA, _REQUEST_ID = Role.EXPECT, Role.VIA, Role.REQUEST_ID
-_FORWARDED, _FORWARDED_FOR, _COOKIE = Role.FORWARDED, Role.FORWARDED_FOR, Role.COOKIE
+_FORWARDED, _FORWARDED_FOR = Role.FORWARDED, Role.FORWARDED_FOR
+_COOKIE, _CREDENTIAL = Role.COOKIE, Role.CREDENTIAL
 _NONE_BODY, _LENGTH_BODY, _CHUNKED_BODY = BodyKind.NONE, BodyKind.LENGTH, BodyKind.CHUNKED
 
 
@@ -69,6 +71,8 @@ class RequestFacts(NamedTuple):
     """`X-Request-Id` as received, the first one; empty: none."""
     own: OwnCookies
     """Our own cookies, which do not pass on."""
+    binds: bool
+    """Whether it signs the connection to the backend in (NTLM, Negotiate), which then is this browser's alone."""
 
 
 class RequestReader:
@@ -80,7 +84,7 @@ class RequestReader:
     __slots__ = ("_names", "_pseudonym", "_table")
 
     def __init__(self, first_server: str, identity: tuple[bytes, ...] = ()) -> None:
-        ours = {b"host": Role.HOST, b"expect": Role.EXPECT, b"cookie": Role.COOKIE}
+        ours = {b"host": Role.HOST, b"expect": Role.EXPECT, b"cookie": Role.COOKIE, b"authorization": Role.CREDENTIAL}
         names = {name.lower().replace(b"_", b"-"): Role.DROPPED for name in identity}
         self._table = RoleTable({**HOP_BY_HOP, **ours, **FORWARDING, **IDENTITY, **names}, IDENTITY_PREFIXES)
         self._pseudonym = pseudonym_of(first_server).lower()
@@ -109,6 +113,10 @@ class RequestReader:
                 append(role + value + CRLF)
             elif role is _COOKIE:
                 _take_cookies(name, value, lines, marked)
+            elif role is _CREDENTIAL:
+                append(name + b": " + value + CRLF)
+                if is_bound_credential(value):
+                    marked[_CREDENTIAL] = [value]
             elif role in marked:
                 marked[role].append(value)
             else:
@@ -121,7 +129,7 @@ class RequestReader:
         keep_alive = may_persist(options, minor)
         lines = without_named(lines, options)
         facts = _new(RequestFacts, (
-            authority, host, target, NO_BODY, keep_alive, False, b"", lines, [], [], [], b"", NO_COOKIES
+            authority, host, target, NO_BODY, keep_alive, False, b"", lines, [], [], [], b"", NO_COOKIES, False
         ))  # fmt: skip
         return self._read_marked(facts, marked, options, minor) if marked else facts
 
@@ -144,7 +152,7 @@ class RequestReader:
         return _new(RequestFacts, (
             authority, host, target, framing, keep_alive, expects, upgrade, facts.lines, via,
             take(_FORWARDED, []), take(_FORWARDED_FOR, []), ids[0] if ids else b"",
-            take_own(marked[_COOKIE]) if _COOKIE in marked else NO_COOKIES,
+            take_own(marked[_COOKIE]) if _COOKIE in marked else NO_COOKIES, _CREDENTIAL in marked,
         ))  # fmt: skip
 
     def _learn_host(self, authority: bytes) -> str:

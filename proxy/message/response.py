@@ -8,6 +8,7 @@ Tuned like `request`: one pass over the fields, one join.
 
 from typing import NamedTuple
 
+from proxy.message.affinity import is_bound_challenge
 from proxy.message.cookies import sets_own
 from proxy.message.framing import NO_BODY, UNTIL_CLOSE, announced_framing, content_length
 from proxy.message.grammar import CRLF, VISIBLE, pseudonym_of
@@ -31,12 +32,14 @@ _FIELDS = {
     b"location": Role.LOCATION,
     b"content-location": Role.LOCATION,
     b"set-cookie": Role.SET_COOKIE,
+    b"www-authenticate": Role.CHALLENGE,
 }
 _STATUS_LINES = tuple(b"HTTP/1.1 %d " % status for status in range(600))
 # Members by themselves: up to Python 3.11 `Role.HOST` is a failed lookup and a call, 0.3 µs each.
 _CONNECTION, _LENGTH, _CODING, _UPGRADE, _VIA, _SET_COOKIE, _LOCATION = (
     Role.CONNECTION, Role.LENGTH, Role.CODING, Role.UPGRADE, Role.VIA, Role.SET_COOKIE, Role.LOCATION,
 )  # fmt: skip
+_CHALLENGE = Role.CHALLENGE
 _LENGTH_BODY, _CHUNKED_BODY = BodyKind.LENGTH, BodyKind.CHUNKED
 
 
@@ -53,6 +56,8 @@ class ResponseFacts(NamedTuple):
     """Lines `b"Name: value\\r\\n"` of the fields that pass on, names already rewritten."""
     via: list[bytes]
     """`Via` values as received."""
+    binds: bool
+    """Whether it asks to sign the connection in (NTLM, Negotiate): from then on that is one browser's alone."""
 
 
 class ResponseReader:
@@ -94,7 +99,8 @@ class ResponseReader:
             framing = NO_BODY
         elif framing is UNTIL_CLOSE:
             keep_alive = False
-        return _new(ResponseFacts, (framing, keep_alive, upgrade, lines, take(_VIA, _NOTHING)))
+        binds = _CHALLENGE in marked
+        return _new(ResponseFacts, (framing, keep_alive, upgrade, lines, take(_VIA, _NOTHING), binds))
 
     def interim(self, head: ResponseHead) -> list[bytes]:
         """Give the lines of a 1xx response that pass on (RFC 9110 §15.2). Raises: MalformedMessage."""
@@ -117,6 +123,10 @@ class ResponseReader:
                 append(name + b": " + (rewrite_cookie(value, names) if names else value) + CRLF)
             elif role is _LOCATION:
                 append(name + b": " + (rewrite_location(value, names) if names else value) + CRLF)
+            elif role is _CHALLENGE:
+                append(name + b": " + value + CRLF)
+                if is_bound_challenge(value):
+                    marked[_CHALLENGE] = _NOTHING
             else:
                 marked.setdefault(role, []).append(value)  # type: ignore[arg-type]  # `type() is` narrows one branch
         return lines, marked

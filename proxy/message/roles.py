@@ -26,6 +26,8 @@ class Role(StrEnum):
     LOCATION = "location"
     SET_COOKIE = "set_cookie"
     COOKIE = "cookie"
+    CREDENTIAL = "credential"
+    CHALLENGE = "challenge"
     DROPPED = "dropped"
 
 

@@ -130,10 +130,12 @@ class AnswerRelay(ExchangeState):
         self.connection = None
         self.phase = OVER
         if connection is not None and destination is not None and facts is not None:
-            if self.request_ended and connection.is_reusable(facts):
-                destination.pool.give_back(connection)
-            else:
+            if not (self.request_ended and connection.is_reusable(facts)):
                 connection.close()
+            elif self.is_tied or facts.binds:
+                self.browser.tie.tie(connection, destination)
+            else:
+                destination.pool.give_back(connection)
         if self.held:
             self.release()
         record_access(self)

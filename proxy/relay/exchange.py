@@ -55,6 +55,7 @@ class Exchange(SeekRelay):
         self.facts = facts
         self.closes = not facts.keep_alive
         framing = facts.framing
+        self.is_tied = facts.binds
         self.request_ended = framing.kind is NONE
         decision = self.choose(memory)
         limit = decision.limits.body_bytes if decision is not None else 0

@@ -36,7 +36,12 @@ class SeekRelay(ErrandRelay):
     def try_server(self) -> None:
         """Take a connection to the server whose turn it is, or wait for one."""
         destination = self.destination = self.order[self.attempt]
-        connection = None if self.retried else destination.pool.lease()
+        tie, connection = self.browser.tie, None
+        if tie.is_tied:
+            connection = tie.take(destination)
+            self.is_tied = connection is not None
+        if connection is None and not self.retried:
+            connection = destination.pool.lease()
         if connection is not None:
             self.on_connection(connection)
             return

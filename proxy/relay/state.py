@@ -13,6 +13,7 @@ from proxy.model.message import CHUNKED, NONE, UNTIL_CLOSE, Framing, RequestHead
 from proxy.model.reply import Reply
 from proxy.relay.equipment import Destination, Equipment
 from proxy.relay.gate import Errand
+from proxy.relay.tie import Tie
 from proxy.routing.decide import Decision
 from proxy.routing.passage import Passage
 from proxy.upstream.connection import UpstreamConnection
@@ -38,6 +39,8 @@ class Browser(Protocol):
     """Whether the browser takes no more for now."""
     closing: bool
     """Whether the connection must close after this answer (draining)."""
+    tie: Tie
+    """The backend's connection that is this browser's alone, if one is."""
 
     def write(self, data: bytes) -> None:
         """Send bytes to the browser."""
@@ -113,6 +116,8 @@ class ExchangeState:
     """The site's servers in the order in which they are tried."""
     attempt = 0
     """Index in the order."""
+    is_tied = False
+    """Whether the backend's connection is this browser's alone, or becomes so by this exchange."""
     retried = False
     """Whether a dead pooled connection has been replaced already."""
     connection: UpstreamConnection | None = None

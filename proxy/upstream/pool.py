@@ -111,6 +111,17 @@ class ServerPool:
         else:
             self._idle.append(connection)
 
+    def keep(self, connection: UpstreamConnection) -> bool:
+        """Let a connection rest that is one browser's alone; it is never lent. False: it may not be used again."""
+        if self.may_keep(connection):
+            connection.rest(self._ticks.now)
+            return True
+        return False
+
+    def may_keep(self, connection: UpstreamConnection) -> bool:
+        """Tell whether a connection was made under the policy and the trust that are in force."""
+        return not self._retired and connection in self._open and connection not in self._outdated
+
     def forget(self, connection: object) -> None:
         """Drop a closed connection, and dial for somebody who waits."""
         if not isinstance(connection, UpstreamConnection):
