@@ -121,9 +121,9 @@ async def nginx(switch: int) -> AsyncIterator[tuple[Stage, dict[str, int]]]:
     """Run one nginx with a port for each fault, and the proxy before it; gives the ports too."""
     path = shutil.which("nginx", path=SEARCH_PATH)
     assert path
-    ports = dict(zip(NGINX_FAULTS, free_ports(len(NGINX_FAULTS)), strict=True))
     async with stage(dict.fromkeys(NGINX_FAULTS, answering(OK)), settings=at(switch)) as running:
         folder, settings = running.folder, running.settings
+        ports = dict(zip(NGINX_FAULTS, free_ports(len(NGINX_FAULTS)), strict=True))  # after the stage has taken its own
         for fault, port in ports.items():
             leaf = FAULTS[fault].make(running.authority, running.backends[fault].name)
             leaf.write(folder, fault)
