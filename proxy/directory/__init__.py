@@ -1,0 +1,1 @@
+"""Directory: who may sign in and by which names, from text to values; checking passwords is left to `accounts`."""
