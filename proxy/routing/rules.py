@@ -175,7 +175,7 @@ def _proxy_to_site(case: Case) -> Outcome | str:
     """
     site = case.site
     event = 81 if case.visit.protocol in _MOVABLE and not site.servers else 41
-    return _proxy(site, f"The mailbox is in the site {site.name}, and nobody is redirected.", event)
+    return _proxy(site, f"The mailbox is in another site, {site.name}.", event)
 
 
 RULES: tuple[Rule, ...] = (
