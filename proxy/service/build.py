@@ -103,9 +103,9 @@ class Plant:
         warning = timedelta(days=settings.monitor.expiry_warning)
         self.monitor.watch(watched, Habits(interval=settings.monitor.interval, expiry_warning=warning))
 
-    def _renew(self, server: Server, policy: TrustPolicy) -> None:
+    def _renew(self, server: Server, policy: TrustPolicy, trusted: bool) -> None:
         """Use no connection again that was made while a server's trust stood otherwise."""
-        self.dialer.forget(server, policy)
+        self.dialer.forget(server, policy, trusted=trusted)
         self.pools.renew(server, policy)
 
     def _destinations(self, site: Site, name_of: Callable[[Server], str]) -> tuple[Destination, ...]:

@@ -100,11 +100,13 @@ class Dialer:
         call = Call(server, policy, timeouts, factory)
         return await (self._dial_allowing(call) if policy.allow_untrusted else self._dial_enforcing(call))
 
-    def forget(self, server: Server, policy: TrustPolicy) -> None:
-        """Forget what was learnt of a server: its trust has changed."""
+    def forget(self, server: Server, policy: TrustPolicy, *, trusted: bool) -> None:
+        """Forget what was learnt of a server whose trust has changed; a refusal, too, if it is `trusted` now."""
         key = (server, policy)
         self._proven.discard(key)
         self._untrusted.pop(key, None)
+        if trusted:
+            self._refusals.pop(key, None)
 
     # ── switch 0 ─────────────────────────────────────────────────────────────────────────────────
 

@@ -67,13 +67,16 @@ class Habits:
 
 
 class Monitor:
-    """The last verdict of every server. `chance` gives a number from 0 to 1."""
+    """The last verdict of every server.
+
+    `changed` is told when a server becomes untrusted (False) or trusted again (True), `chance` gives numbers from 0 to 1.
+    """
 
     def __init__(
         self,
         look: Look,
         emit: Emit,
-        changed: Callable[[Server, TrustPolicy], None],
+        changed: Callable[[Server, TrustPolicy, bool], None],
         first_server: str,
         chance: Callable[[], float],
     ) -> None:
@@ -154,7 +157,7 @@ class Monitor:
         policy = standing.watched.policy
         is_news = before.verdict is not None or not policy.allow_untrusted  # else no connection was made in good faith
         if is_news and {Change.BECAME_UNTRUSTED, Change.TRUSTED_AGAIN} & set(changes):
-            self._changed(standing.watched.server, policy)
+            self._changed(standing.watched.server, policy, probe.verdict.trusted)
         for change in changes:
             if self._habits.interval and not _is_told_by_use(change, before, policy):
                 self._emit(self._event(change, probe.verdict, standing.watched))

@@ -497,11 +497,31 @@ def test_what_was_learnt_can_be_forgotten(authority, policy):
         async with backend(contexts) as world:
             await caller.dial(world.port, allowing(policy))
             before = world.accepted
-            caller.dialer.forget(server_at(world.port), allowing(policy))
+            caller.dialer.forget(server_at(world.port), allowing(policy), trusted=False)
             await caller.dial(world.port, allowing(policy))
             return before, world.accepted
 
     assert run_on("uvloop", work) == (2, 4)
+
+
+@pytest.mark.parametrize(("trusted", "works"), [(True, True), (False, False)])
+def test_a_refusal_is_forgotten_when_the_server_is_trusted_again(trusted, works, authority, policy):
+    """Switch 0: whoever looked and found it mended need not wait for the second to be over."""
+
+    async def work(transports):
+        caller = Caller(transports)
+        contexts = [FAULTS["expired"].make(authority, HOST).server_context()]
+        async with backend(contexts) as world:
+            with pytest.raises(UpstreamNotTrusted):
+                await caller.dial(world.port, policy)
+            contexts.append(authority.issue(HOST).server_context())
+            caller.dialer.forget(server_at(world.port), policy, trusted=trusted)
+            try:
+                return (await caller.dial(world.port, policy)).trusted
+            except UpstreamNotTrusted:
+                return False
+
+    assert run_on("uvloop", work) is works
 
 
 def test_a_chain_that_cannot_be_fetched_hides_no_refusal(policy):

@@ -42,7 +42,7 @@ class Scene:
         self.answer: Verdict | None = GOOD
         self.looks: list[Server] = []
         self.events: list[Event] = []
-        self.dropped: list[tuple[Server, TrustPolicy]] = []
+        self.dropped: list[tuple[Server, TrustPolicy, bool]] = []
         self.gate = asyncio.Event()
         self.gate.set()
         self.monitor = Monitor(
@@ -126,7 +126,7 @@ async def test_changes_are_told_and_connections_dropped_under_0():
     told = [await scene.tick(now, answer) for now, answer in ((0, GOOD), (400, BAD), (800, BAD), (1200, GOOD))]
 
     assert told == [[], [1020], [], [1021]]
-    assert scene.dropped == [(make_server(2), ENFORCE)] * 2
+    assert scene.dropped == [(make_server(2), ENFORCE, trusted) for trusted in (False, True)]
 
 
 async def test_under_1_a_server_never_trusted_is_left_to_the_event_of_its_use():
@@ -169,7 +169,7 @@ async def test_a_refusal_of_traffic_is_news_without_a_look():
     scene.monitor.note_refusal(make_server(2), ENFORCE, BAD)
 
     assert [event.id for event in scene.events] == [1020]
-    assert scene.dropped == [(make_server(2), ENFORCE)]
+    assert scene.dropped == [(make_server(2), ENFORCE, False)]
     assert len(scene.looks) == 1
 
 
@@ -203,7 +203,7 @@ async def test_without_an_interval_nothing_is_looked_at_or_told():
 
     assert (told, scene.looks, scene.events) == ([], [], [])
     assert standing.known.verdict == BAD
-    assert scene.dropped == [(make_server(2), ENFORCE)]
+    assert scene.dropped == [(make_server(2), ENFORCE, False)]
 
 
 async def test_a_reload_looks_at_all_again_and_keeps_what_is_known():
