@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from proxy.model.sites import Topology, TrustPolicy
 from proxy.service.transports import LoopTransports
-from proxy.upstream.attempt import Attempts, Call
+from proxy.upstream.attempt import Attempts, Call, Looker
 from proxy.upstream.ladder import climb
 from proxy.upstream.monitor import Watched
 from proxy.upstream.probe import Probe, Prober
@@ -82,7 +82,7 @@ async def survey(watched: Watched) -> Survey:
     attempts = _attempts()
     prober = Prober(attempts, _now)
     policy = under_enforcement(watched.policy)
-    call = Call(watched.server, policy, watched.timeouts, asyncio.Protocol)
+    call = Call(watched.server, policy, watched.timeouts, Looker)
     versions = await climb(attempts, call)
     if versions and max(versions) < policy.min_tls_version:  # else there would be no chain to look at
         call = call._replace(policy=replace(policy, min_tls_version=max(versions)))

@@ -7,6 +7,7 @@ pins are `tls`'.
 import asyncio
 import re
 import ssl
+from contextlib import suppress
 from typing import NamedTuple
 
 from proxy.errors import UpstreamTlsFault, UpstreamUnreachable
@@ -20,6 +21,8 @@ from proxy.upstream.tls import PIN_TEXT, TlsContexts, has_pinned_key, tls_fault_
 
 GRACE_SECONDS = 5.0
 """The transport's own handshake limit comes this much after ours: its exception cannot be told from a reset."""
+LEAVE_SECONDS = 1.0
+"""How long a server may take to answer our goodbye after a look at it."""
 EXACT_REMEMBERED = 1024
 """Certificates remembered for policies that leave the chain out."""
 
@@ -72,6 +75,36 @@ class Opened(NamedTuple):
     def leaf(self) -> bytes:
         """The server's own certificate in DER; empty when it showed none."""
         return b"".join(presented_leaf(self.tls))
+
+
+class Looker(asyncio.Protocol):
+    """Protocol of a connection that carries nothing; tells when it is over."""
+
+    def __init__(self) -> None:
+        self._lost = asyncio.get_running_loop().create_future()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - how it ended makes no difference
+        """Note the end."""
+        if not self._lost.done():
+            self._lost.set_result(None)
+
+    async def ended(self) -> None:
+        """Wait for the end."""
+        await asyncio.shield(self._lost)
+
+
+async def leave(opened: Opened, *, at_once: bool = False) -> None:
+    """Close a looker's connection and wait until it is gone: in good order, after a moment or `at_once` in any."""
+    looker = opened.protocol
+    assert isinstance(looker, Looker)
+    if not at_once:
+        opened.transport.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LEAVE_SECONDS):
+                await looker.ended()
+                return
+    opened.transport.abort()
+    await looker.ended()
 
 
 class TrustFailed(Exception):  # never leaves this room

@@ -5,7 +5,7 @@ import ssl
 import warnings
 
 from proxy.errors import ProxyError
-from proxy.upstream.attempt import Attempts, Call
+from proxy.upstream.attempt import Attempts, Call, Looker, leave
 from proxy.upstream.tls import VERSIONS
 
 
@@ -21,10 +21,10 @@ async def climb(attempts: Attempts, call: Call) -> tuple[str, ...]:
 
 async def _speaks(attempts: Attempts, call: Call, version: str) -> bool:
     try:
-        opened = await attempts.with_context(call._replace(factory=asyncio.Protocol), rung(version))
+        opened = await attempts.with_context(call._replace(factory=Looker), rung(version))
     except ProxyError:
         return False
-    opened.transport.abort()
+    await leave(opened)
     return True
 
 

@@ -69,7 +69,7 @@ class Habits:
 class Monitor:
     """The last verdict of every server.
 
-    `changed` is told when a server becomes untrusted (False) or trusted again (True), `chance` gives numbers from 0 to 1.
+    `changed` is told when a server becomes untrusted (False) or trusted again (True); `chance` gives 0 to 1.
     """
 
     def __init__(

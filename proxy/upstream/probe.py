@@ -15,7 +15,7 @@ from proxy.model.sites import Server, TrustPolicy
 from proxy.model.verdict import Verdict
 from proxy.trust.anchors import Anchors
 from proxy.trust.explain import Demand, Judgement, explain
-from proxy.upstream.attempt import Attempts, Call, Opened, TrustFailed
+from proxy.upstream.attempt import Attempts, Call, Looker, Opened, TrustFailed, leave
 from proxy.upstream.chain import presented_chain, version_of
 
 FETCH_SECONDS = 2.0
@@ -53,7 +53,7 @@ class Prober:
 
     async def probe(self, server: Server, policy: TrustPolicy, timeouts: Timeouts) -> Probe:
         """Do a verified handshake, close it, and explain how it went. Raises nothing: faults are in the answer."""
-        call = Call(server, policy, timeouts, asyncio.Protocol)
+        call = Call(server, policy, timeouts, Looker)
         try:
             opened = await self._attempts.strict(call)
         except TrustFailed as failed:
@@ -62,7 +62,7 @@ class Prober:
         except ProxyError as fault:
             return Probe(server, self._now(), fault=fault)
         chain, version = presented_chain(opened.tls), version_of(opened.tls)
-        opened.transport.close()
+        await leave(opened)
         verdict = await self.explain(call, chain, Judgement(trusted=True))
         return Probe(server, self._now(), opened.address.host, verdict, tls_version=version)
 
@@ -83,11 +83,11 @@ class Prober:
         """Give the presented chain; empty when it cannot be had in time."""
         try:
             async with asyncio.timeout(FETCH_SECONDS):
-                opened = await self._attempts.lax(call._replace(factory=asyncio.Protocol))
+                opened = await self._attempts.lax(call._replace(factory=Looker))
         except (ProxyError, TimeoutError):
             return ()
         chain = presented_chain(opened.tls)
-        opened.transport.abort()
+        await leave(opened, at_once=True)  # somebody waits for the refusal
         return chain
 
     def _demand(self, call: Call) -> Demand:

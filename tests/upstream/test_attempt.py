@@ -15,7 +15,8 @@ from proxy.errors import UpstreamTlsFault, UpstreamUnreachable
 from proxy.model.limits import Timeouts
 from proxy.model.sites import CaMode, Server, TrustPolicy
 from proxy.trust.certificate import read_certificate
-from proxy.upstream.attempt import Attempts, Call, TrustFailed
+from proxy.upstream import attempt as attempt_module
+from proxy.upstream.attempt import Attempts, Call, Looker, TrustFailed, leave
 from proxy.upstream.chain import version_of
 from proxy.upstream.tls import PIN_TEXT, TlsContexts
 from tests.loopback import KINDS, Recorder, backend, run_on
@@ -183,3 +184,22 @@ async def heard(protocol: Recorder) -> None:
         turn = asyncio.get_running_loop().create_future()
         asyncio.get_running_loop().call_later(0.002, turn.set_result, None)
         await turn
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_look_leaves_no_connection_behind(kind, at_once, authority, policy, monkeypatch):
+    """When `leave` is over the socket is closed, also where the server never answers a goodbye."""
+    monkeypatch.setattr(attempt_module, "LEAVE_SECONDS", 0.05)
+
+    async def work(transports):
+        attempts = Attempts(TlsContexts(), transports)
+        async with backend([authority.issue(HOST).server_context()]) as world:
+            wanted = call(world.port, policy)._replace(factory=Looker)
+            opened = await attempts.strict(wanted)
+            for connection in world.connections:
+                connection.transport.pause_reading()
+            await leave(opened, at_once=at_once)
+            return opened.transport.is_closing(), world.received
+
+    assert run_on(kind, work) == (True, b"")
