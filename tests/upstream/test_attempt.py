@@ -19,7 +19,7 @@ from proxy.upstream import attempt as attempt_module
 from proxy.upstream.attempt import Attempts, Call, Looker, TrustFailed, leave
 from proxy.upstream.chain import version_of
 from proxy.upstream.tls import PIN_TEXT, TlsContexts
-from tests.loopback import KINDS, Recorder, backend, run_on
+from tests.loopback import KINDS, Recorder, backend, run_on, until
 
 HOST = "cas02.branch.example"
 CLIENT = (ExtendedKeyUsageOID.CLIENT_AUTH,)
@@ -197,8 +197,8 @@ def test_a_look_leaves_no_connection_behind(kind, at_once, authority, policy, mo
         async with backend([authority.issue(HOST).server_context()]) as world:
             wanted = call(world.port, policy)._replace(factory=Looker)
             opened = await attempts.strict(wanted)
-            for connection in world.connections:
-                connection.transport.pause_reading()
+            await until(lambda: world.handshakes == 1, "the server did not finish")
+            world.connections[0].transport.pause_reading()
             await leave(opened, at_once=at_once)
             return opened.transport.is_closing(), world.received
 
