@@ -10,12 +10,21 @@ from proxy.model.clean import clean_text
 from proxy.pages.accept import Form, choose_form
 from proxy.pages.language import choose_language
 from proxy.pages.links import https_link, origin_of, own_path
-from proxy.pages.logon_views import LOGIN_TIMEOUT, LogoffView, LogonView, Reason, RedirectView, Refusal, RefusedView
+from proxy.pages.logon_views import (
+    LOGIN_TIMEOUT,
+    LogoffView,
+    LogonView,
+    Reason,
+    RedirectView,
+    Refusal,
+    RefusedView,
+    refusal_of,
+)
 from proxy.pages.shell import build_environment, content_policy, read_style
 from proxy.pages.texts import Texts, load_texts
 from proxy.pages.views import Page, phrase_of
 
-__all__ = ["LogoffView", "LogonView", "Reason", "RedirectView", "Refusal", "RefusedView", "SignInPages"]
+__all__ = ["LogoffView", "LogonView", "Reason", "RedirectView", "Refusal", "RefusedView", "SignInPages", "refusal_of"]
 
 _HTML = b"text/html"
 _MINUTE = 60

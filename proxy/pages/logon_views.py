@@ -34,6 +34,16 @@ class Refusal(Enum):
     FOREIGN_FORM = "foreign_form"
 
 
+_BY_STATUS = {404: Refusal.NO_MAILBOX, 501: Refusal.NOT_HERE, 502: Refusal.LOOP}
+_NO_ADDRESS = {81, 90, 91, 92}
+"""Events of a mailbox whose other address is not set."""
+
+
+def refusal_of(status: int, event: int) -> Refusal:
+    """Choose the words for a routing decision by its status and the number of its event, 0 for none."""
+    return Refusal.NO_ADDRESS if event in _NO_ADDRESS else _BY_STATUS.get(status, Refusal.NO_SERVER)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogonView:
     """The sign-in form."""

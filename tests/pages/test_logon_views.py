@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.pages.logon_views import LogonView, Reason, Refusal, RefusedView
+from proxy.pages.logon_views import LogonView, Reason, Refusal, RefusedView, refusal_of
 from proxy.pages.texts import load_texts
 
 
@@ -50,3 +50,22 @@ def test_only_forms_are_sent_again(refusal):
     helps = refusal in {Refusal.BAD_FORM, Refusal.FOREIGN_FORM}
 
     assert RefusedView(refusal=refusal, status=403).is_over is helps
+
+
+@pytest.mark.parametrize(
+    ("status", "event", "refusal"),
+    [
+        (404, 0, Refusal.NO_MAILBOX),
+        (501, 0, Refusal.NOT_HERE),
+        (502, 0, Refusal.LOOP),
+        (503, 41, Refusal.NO_SERVER),
+        (503, 80, Refusal.NO_SERVER),
+        (503, 81, Refusal.NO_ADDRESS),
+        (503, 90, Refusal.NO_ADDRESS),
+        (503, 92, Refusal.NO_ADDRESS),
+        (599, 0, Refusal.NO_SERVER),
+    ],
+)
+def test_decisions_find_their_words(status, event, refusal):
+    """What routing decides is told in the reader's language."""
+    assert refusal_of(status, event) is refusal
