@@ -11,7 +11,21 @@ import traceback
 from collections.abc import Sequence
 from typing import Protocol
 
-from proxy.cli import certs, check_config, doctor, explain, healthcheck, lab, probe, schema, serve, trust, version
+from proxy.cli import (
+    certs,
+    check_config,
+    doctor,
+    explain,
+    hash_password,
+    healthcheck,
+    lab,
+    probe,
+    schema,
+    serve,
+    trust,
+    users,
+    version,
+)
 
 
 class Command(Protocol):
@@ -39,6 +53,8 @@ COMMANDS: tuple[Command, ...] = (
     certs,
     check_config,
     explain,
+    users,
+    hash_password,
     schema,
     healthcheck,
     version,

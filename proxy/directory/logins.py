@@ -27,6 +27,8 @@ def fold(text: str) -> str:
 
     Source: The Unicode Standard, section 3.13, D146.
     """
+    if text.isascii():  # the same, sooner
+        return text.lower()
     for _ in range(2):
         text = unicodedata.normalize("NFKC", unicodedata.normalize("NFD", text).casefold())
     return text
