@@ -88,7 +88,7 @@ def _spell_syntax(fault: Exception, text: str, name: str) -> Problem:
     found = _LINE.search(str(fault))
     line = int(found[1]) if found else 0
     if "(at end of document)" in str(fault):
-        line = len(text.splitlines())
+        line = text.rstrip().count("\n") + 1
     return Problem(name, line, "This is not TOML.", "Look for a missing quote or bracket.")
 
 
