@@ -14,6 +14,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
+from proxy.service.signin_files import SigninFiles
 from proxy.settings import problems
 from proxy.settings.problems import quote
 from proxy.settings.report import Report
@@ -66,6 +67,8 @@ class Files:
         self._trust(("trust",), settings.trust)
         for number, site in enumerate(settings.sites):
             self._trust(("sites", number, "trust"), site.trust)
+        if settings.directory.provider != "none":
+            SigninFiles(self._report, self._read).check(settings)
         self._access_file(settings.log.access_file)
         return self._token(server.admin_token, server.admin_token_file)
 
