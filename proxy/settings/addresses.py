@@ -130,6 +130,8 @@ def _parse_https(text: str) -> tuple[Address, SplitResult]:
         raise BadAddress(f"{quote(text)} is not an https URL.", _guess_https(text, parts))
     if "?" in text or "#" in text:
         raise BadAddress(f"{quote(text)} has a query or a fragment; only a path may follow the host.")
+    if not parts.path.isascii():
+        raise BadAddress(f"{quote(text)} has letters in its path that URLs on the wire cannot have.")
     if port == 0 or parts.netloc.endswith(":"):
         raise BadAddress(f"{quote(text)} has no port from 1 to 65535.")
     return Address(check_host(host, text), port or HTTPS_PORT), parts

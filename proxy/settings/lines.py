@@ -110,8 +110,11 @@ class _Scanner:
             if self.text[self.position] == ",":
                 self.position += 1
                 continue
-            self._note((*path, number), self.position)
+            before = self.position
+            self._note((*path, number), before)
             self._value((*path, number))
+            if self.position == before:  # not TOML
+                raise IndexError
             number += 1
 
     def _inline_table(self, path: Path) -> None:

@@ -146,6 +146,13 @@ def test_an_https_url_may_have_any_path():
     """Other than an InternalURL; all else is as there."""
     assert parse_https_url("https://Legacy.example:8443/exchange/") == Address("legacy.example", 8443)
     assert parse_https_url("https://legacy.example") == Address("legacy.example", 443)
-    for text in ("http://legacy.example/exchange", "https://a@b/", "https://a/?b", "https://", "/exchange"):
+    for text in (
+        "http://legacy.example/exchange",
+        "https://a@b/",
+        "https://a/?b",
+        "https://",
+        "/exchange",
+        "https://a/ä",
+    ):
         with pytest.raises(BadAddress):
             parse_https_url(text)

@@ -102,6 +102,12 @@ def test_each_key_is_on_the_line_it_was_written_to(document):
     assert expected == {path: found.get(path) for path in expected}
 
 
+@pytest.mark.parametrize("text", ["a=[}", "a=[1,}]", "a=[[}", "a={b=[}", "a={]", "[", "a=", "a=["])
+def test_a_bracket_that_fits_nowhere_ends_the_index(text):
+    """It is stepped over by nobody, so the walk stops there."""
+    assert ("a",) in index_lines(text) or text == "["
+
+
 @given(st.text(alphabet="[]{}=.,\"'#\n \\ab01"))
 def test_any_text_is_survived(text):
     """A text that is no TOML gives an incomplete index, never an error or an endless loop."""
