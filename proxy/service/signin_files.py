@@ -52,9 +52,10 @@ class SigninFiles:
 
     def _sites(self, users: Iterable[Account], sites: list[str]) -> None:
         """Tell of mailboxes in sites that no table names, once for each such site."""
+        known = {site.casefold() for site in sites}
         strangers: dict[str, list[str]] = {}
         for user in users:
-            if user.mailbox is not None and user.mailbox.site not in sites:
+            if user.mailbox is not None and user.mailbox.site.casefold() not in known:
                 strangers.setdefault(user.mailbox.site, []).append(user.name)
         for site, names in strangers.items():
             more = f" and {len(names) - 1} more" if len(names) > 1 else ""

@@ -122,6 +122,17 @@ def _destination(path: Path, site: Site, report: Report) -> None:
         report.warn((*path, "redirect"), "redirect has no effect without external_url: users of this site are proxied.")
 
 
+def _some_own(settings: Settings, report: Report) -> None:
+    """Tell of users without an own site: some requests belong there whoever asks."""
+    sound = report.is_sound(("sites",)) and report.is_sound(("directory", "provider"))
+    if sound and settings.directory.provider != NOBODY and not any(site.own for site in settings.sites):
+        report.warn(
+            ("sites",),
+            "No site is our own, so nothing answers Autodiscover.",
+            "Set own = true for the site that the proxy stands in.",
+        )
+
+
 def _one_own(settings: Settings, report: Report) -> None:
     """Allow one own site: the proxy stands in one place."""
     first = ""
@@ -143,5 +154,5 @@ _WITHOUT_PROVIDER: tuple[Callable[[Path, Site, Report], None], ...] = (
     _reachable,
 )
 
-RULES = (_one_own, _each_alone)
+RULES = (_one_own, _some_own, _each_alone)
 """Every rule about what leads to a site."""

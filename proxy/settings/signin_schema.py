@@ -110,7 +110,9 @@ class Session(Table, frozen=True, kw_only=True):
     attempts_user: Annotated[
         int,
         Meta(
-            description="Wrong passwords for one user name, from wherever, before it must wait for `lockout`.",
+            description="Wrong passwords for one user name from one client address, within ten minutes, that stop "
+            "the two for `lockout`. Before that each try must wait longer; from other addresses the user is slowed "
+            "down, never stopped.",
             ge=1,
             le=1_000_000,
             extra={"unit": "attempts"},
@@ -119,8 +121,8 @@ class Session(Table, frozen=True, kw_only=True):
     attempts_address: Annotated[
         int,
         Meta(
-            description="Wrong passwords from one client address, for whatever users, before it must wait for "
-            "`lockout`. Many users may share an address.",
+            description="Wrong passwords from one client address, for whatever users, within ten minutes, that stop "
+            "it for `lockout`. Many users may share an address.",
             ge=1,
             le=1_000_000,
             extra={"unit": "attempts"},
@@ -129,7 +131,7 @@ class Session(Table, frozen=True, kw_only=True):
     lockout: Annotated[
         float,
         Meta(
-            description="How long a user name or an address with too many wrong passwords must wait.",
+            description="How long nothing is checked of whom too many wrong passwords stopped.",
             gt=0,
             le=MAX_SECONDS,
             extra={"kind": "duration"},

@@ -37,7 +37,7 @@ config_version = 1
 [[users]]
 name = 'LAB\\alice'
 addresses = ["alice@lab.example"]
-site = "HQ"
+site = "hq"
 [[users]]
 name = 'LAB\\bob'
 site = "Branch"
@@ -137,13 +137,13 @@ def test_a_mailbox_in_an_unknown_site_is_doubted(folder):
     """User and site are named, once for each site, with the nearest name; whoever has one signs in in vain."""
     (folder / "users.toml").write_text(
         USERS
-        + "[[users]]\nname = 'LAB\\carol'\nsite = \"branch\"\n"
+        + "[[users]]\nname = 'LAB\\carol'\nsite = \"brunch\"\n"
         + "".join(f"[[users]]\nname = 'LAB\\u{each}'\nsite = \"Mars\"\n" for each in range(3))
     )
     carol, others = map(str, read().warnings)
 
     assert carol == (
-        r'a.toml:8: directory.users_file: The mailbox of "LAB\carol" is in the site "branch", which no [[sites]] table '
+        r'a.toml:8: directory.users_file: The mailbox of "LAB\carol" is in the site "brunch", which no [[sites]] table '
         "is named after; they can sign in, but nothing serves them. Did you mean Branch?"
     )
     assert others == (

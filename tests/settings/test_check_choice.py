@@ -9,6 +9,7 @@ from proxy.settings.problems import SettingsInvalid
 SERVER = '[server]\nname = "CAS01"\ncertificate = "tls.pem"\n'
 FILE = SERVER + '[directory]\nprovider = "file"\nusers_file = "users.toml"\n[session]\nkey_file = "session.keys"\n'
 HQ = '[[sites]]\nname = "HQ"\nservers = ["https://cas01.hq.example/owa"]\n'
+OWN = '[[sites]]\nname = "Home"\nown = true\nservers = ["https://cas09.home.example/owa"]\n'
 BRANCH = '[[sites]]\nname = "Branch"\nservers = ["https://cas02.branch.example/owa"]\n'
 SERVERS = 'servers = ["https://cas01.hq.example/owa"]\n'
 
@@ -26,13 +27,13 @@ def lines(text) -> tuple[list[str], list[str]]:
     "text",
     [
         SERVER + HQ + 'default = true\nexternal_url = ""\nredirect = "manual"\nown = false\nlegacy_url = ""',
-        FILE + HQ,
+        FILE + OWN + HQ,
         FILE + HQ + "own = true\n" + BRANCH,
         FILE + HQ + "own = true\n" + BRANCH + 'external_url = "https://mail.branch.example/owa"\nredirect = "silent"',
-        FILE + HQ + 'external_url = "https://mail.hq.example:8443"',
-        FILE + HQ.replace(SERVERS, 'external_url = "https://mail.hq.example/owa/"'),
-        FILE + HQ + 'legacy_url = "https://legacy.hq.example/exchange"',
-        FILE + HQ + "hosts = []\npaths = []\ndefault = false",
+        FILE + OWN + HQ + 'external_url = "https://mail.hq.example:8443"',
+        FILE + OWN + HQ.replace(SERVERS, 'external_url = "https://mail.hq.example/owa/"'),
+        FILE + OWN + HQ + 'legacy_url = "https://legacy.hq.example/exchange"',
+        FILE + OWN + HQ + "hosts = []\npaths = []\ndefault = false",
     ],
 )
 def test_good_sites_pass(text):
@@ -52,23 +53,29 @@ def test_good_sites_pass(text):
             ),
         ),
         (
-            FILE + HQ + 'hosts = ["hq.example"]',
+            FILE + OWN + HQ + 'hosts = ["hq.example"]',
             (
                 'sites.HQ.hosts: hosts has no meaning while directory.provider is "file": the site of the user\'s '
                 "mailbox is used, whatever host and path were asked for. Leave hosts out."
             ),
         ),
-        (FILE + HQ + 'paths = ["/hq"]', "sites.HQ.paths: paths has no meaning while directory.provider is"),
-        (FILE + HQ + "default = true", "sites.HQ.default: default has no meaning while directory.provider is"),
-        (FILE + HQ + 'external_url = "http://a.example/owa"', 'sites.HQ.external_url: "http://a.example/owa" is not'),
-        (FILE + HQ + 'external_url = "https://a.example/mail"', "sites.HQ.external_url: "),
-        (FILE + HQ + 'external_url = "https://a.example/owa?x"', "sites.HQ.external_url: "),
-        (FILE + HQ + 'external_url = "https://u:p@a.example/owa"', "sites.HQ.external_url: The URL holds a user name"),
-        (FILE + HQ + 'external_url = "https://a.example:0/owa"', "sites.HQ.external_url: "),
-        (FILE + HQ + 'legacy_url = "http://a.example/exchange"', "sites.HQ.legacy_url: "),
-        (FILE + HQ + 'legacy_url = "legacy.example"', "sites.HQ.legacy_url: "),
+        (FILE + OWN + HQ + 'paths = ["/hq"]', "sites.HQ.paths: paths has no meaning while directory.provider is"),
+        (FILE + OWN + HQ + "default = true", "sites.HQ.default: default has no meaning while directory.provider is"),
+        (
+            FILE + OWN + HQ + 'external_url = "http://a.example/owa"',
+            'sites.HQ.external_url: "http://a.example/owa" is not',
+        ),
+        (FILE + OWN + HQ + 'external_url = "https://a.example/mail"', "sites.HQ.external_url: "),
+        (FILE + OWN + HQ + 'external_url = "https://a.example/owa?x"', "sites.HQ.external_url: "),
+        (
+            FILE + OWN + HQ + 'external_url = "https://u:p@a.example/owa"',
+            "sites.HQ.external_url: The URL holds a user name",
+        ),
+        (FILE + OWN + HQ + 'external_url = "https://a.example:0/owa"', "sites.HQ.external_url: "),
+        (FILE + OWN + HQ + 'legacy_url = "http://a.example/exchange"', "sites.HQ.legacy_url: "),
+        (FILE + OWN + HQ + 'legacy_url = "legacy.example"', "sites.HQ.legacy_url: "),
         (SERVER + HQ + 'default = true\nlegacy_url = "ftp://a.example"', "sites.HQ.legacy_url: "),
-        (FILE + HQ + 'redirect = "loud"', 'sites.HQ.redirect: "loud" is not one of "manual", "silent".'),
+        (FILE + OWN + HQ + 'redirect = "loud"', 'sites.HQ.redirect: "loud" is not one of "manual", "silent".'),
         (FILE + HQ + "own = 1", "sites.HQ.own: 1 is a whole number, but the key takes true or false. Write true."),
         (
             FILE + HQ + "own = true\n" + BRANCH + "own = true",
@@ -97,7 +104,7 @@ def test_each_rule_finds_its_mistake(text, expected):
         (SERVER + HQ + 'default = true\nredirect = "silent"', "sites.HQ.redirect: redirect has no meaning while"),
         (SERVER + HQ + 'default = true\nlegacy_url = "https://a.example"', "sites.HQ.legacy_url: legacy_url has no m"),
         (
-            FILE + HQ.replace(SERVERS, ""),
+            FILE + OWN + HQ.replace(SERVERS, ""),
             (
                 "sites.HQ: This site has neither a server nor an external_url, so its users get an error page and "
                 "event 41. Name its servers, or the external_url where its users are sent."
@@ -107,7 +114,8 @@ def test_each_rule_finds_its_mistake(text, expected):
             FILE + HQ.replace(SERVERS, 'own = true\nexternal_url = "https://mail.example/owa"'),
             "sites.HQ: This site is our own and has no server, so its users get an error page and event 41.",
         ),
-        (FILE + HQ + 'redirect = "silent"', "sites.HQ.redirect: redirect has no effect without external_url"),
+        (FILE + HQ, "sites: No site is our own, so nothing answers Autodiscover. Set own = true for the site that t"),
+        (FILE + OWN + HQ + 'redirect = "silent"', "sites.HQ.redirect: redirect has no effect without external_url"),
     ],
 )
 def test_what_will_hardly_be_meant_is_a_warning(text, expected):
@@ -123,7 +131,7 @@ def test_what_will_hardly_be_meant_is_a_warning(text, expected):
 )
 def test_rules_leave_placeholders_alone(key):
     """A value that cannot be read is told once; no rule complains about what stands in for it."""
-    assert len(lines(FILE + HQ + key)[0]) == 1
+    assert len(lines(FILE + OWN + HQ + key)[0]) == 1
     assert len(lines(SERVER + HQ + "default = true\n" * (not key.startswith("default")) + key)[0]) == 1
 
 

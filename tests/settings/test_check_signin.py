@@ -12,7 +12,7 @@ SITE = '[[sites]]\nname = "HQ"\nservers = ["https://cas01.hq.example/owa"]\n'
 
 def lines(directory="", session="", identity="") -> tuple[list[str], list[str]]:
     """Give the mistakes and the warnings about three tables, without the file's name and line."""
-    site = SITE if "provider =" in directory else SITE + "default = true\n"
+    site = SITE + ("own = true\n" if "provider =" in directory else "default = true\n")
     tables = f"[directory]\n{directory}\n[session]\n{session}\n[identity]\n{identity}\n"
     try:
         parsed = parse(f'[server]\ncertificate = "tls.pem"\n{tables}{site}', {}, {}, "a.toml")
