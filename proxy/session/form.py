@@ -9,7 +9,7 @@ MAX_BODY = 65_536
 MAX_FIELDS = 64
 """Fields of a form."""
 
-TOKEN_FIELD = "logonToken"  # noqa: S105 - the name of a field
+TOKEN_FIELD = "token"  # noqa: S105 - the name of a field
 """Field that ties the form to the browser which asked for it; absent in scripts."""
 
 _MEDIA_TYPE = "application/x-www-form-urlencoded"

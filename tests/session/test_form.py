@@ -123,7 +123,7 @@ def test_a_form_may_be_as_large_as_the_bounds() -> None:
 
 def test_nothing_shows_the_password() -> None:
     """A form in a log gives neither password nor token away."""
-    form = read_form(b"destination=d&username=u&password=hunter2&logonToken=t0ken", TYPE)
+    form = read_form(b"destination=d&username=u&password=hunter2&token=t0ken", TYPE)
 
     assert form is not None
     assert (form.password, form.token) == ("hunter2", "t0ken")
