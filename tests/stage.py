@@ -290,7 +290,8 @@ async def stage(
     """Start one backend for each site and the proxy in front.
 
     `faults`: site → name in `certkit.faults.FAULTS` or what makes the certificate, `good` where it is not named.
-    `settings`: further TOML tables, lines of `[trust]` first; without a `[monitor]` among them nobody looks at trust.
+    `settings`: further TOML tables, lines of `[trust]` first; without a `[monitor]` among them nobody looks at trust,
+    with a `[directory]` mailboxes choose the sites.
     `site_settings`: site → further TOML lines of its `[[sites]]` table. The first site is the default; site X answers
     for the host `x.localhost` too. `choice`: transports other than the best that there are. `apart`: the backends
     alone, for a proxy in a process of its own.
@@ -343,12 +344,16 @@ key = "{folder}/front.key.pem"
     ]
     for number, (name, backend) in enumerate(running.backends.items()):
         tables.append(
-            f'[[sites]]\nname = "{name}"\ndefault = {str(number == 0).lower()}\n'
-            f'hosts = ["{name.lower()}.localhost"]\n'
+            f'[[sites]]\nname = "{name}"\n{_choice(name, number) if "[directory]" not in more else ""}'
             f'servers = [{{ url = "https://{backend.name}/owa", connect_to = "127.0.0.1:{backend.port}" }}]\n'
             f"{_with_trust(of_sites.get(name, ''), backend.trust)}\n"
         )
     return "\n".join(tables)
+
+
+def _choice(name: str, number: int) -> str:
+    """Give what leads to a site where no mailbox does."""
+    return f'default = {str(number == 0).lower()}\nhosts = ["{name.lower()}.localhost"]\n'
 
 
 def _with_trust(lines: str, keys: dict[str, Any]) -> str:

@@ -8,12 +8,13 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from proxy.events.control_panel import CONTROL_PANEL
 from proxy.events.entry import Entry
 from proxy.events.exchange import EXCHANGE
 from proxy.events.own import OWN
 from proxy.events.record import Event
 
-CATALOGUE: Mapping[int, Entry] = MappingProxyType({entry.id: entry for entry in (*EXCHANGE, *OWN)})
+CATALOGUE: Mapping[int, Entry] = MappingProxyType({entry.id: entry for entry in (*EXCHANGE, *CONTROL_PANEL, *OWN)})
 """Every event by its number."""
 
 _PLACEHOLDER = re.compile(r"%([1-9])")

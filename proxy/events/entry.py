@@ -33,6 +33,8 @@ class Kind:
 REFUSED = Kind(("network",), ("connection", "denied"), "failure")
 FAILED = Kind(("network",), ("connection", "error"), "failure")
 ALLOWED = Kind(("network",), ("connection", "allowed"), "success")
+MISSING = Kind(("configuration", "network"), ("denied",), "failure")
+SIGNED = Kind(("authentication",), ("start", "denied"), "failure")
 STARTED = Kind(("process",), ("start",), "success")
 ENDED = Kind(("process",), ("end",), "success")
 DEFECT = Kind(("process",), ("error",), "failure")
@@ -71,3 +73,5 @@ US = "our server"
 """Parameter: the first server."""
 BACKEND = "backend server"
 """Parameter: the second server."""
+USER = "user"
+"""Parameter: who signed in, as `log.user` lets it be told."""

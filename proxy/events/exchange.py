@@ -3,7 +3,7 @@
 The text of 43 is that of the product document and must not change; all other texts are our own.
 """
 
-from proxy.events.entry import BACKEND, FAILED, REFUSED, STARTED, US, Entry, Level
+from proxy.events.entry import BACKEND, FAILED, MISSING, REFUSED, STARTED, US, USER, Entry, Level
 
 EXCHANGE = (
     Entry(
@@ -16,6 +16,16 @@ EXCHANGE = (
         when="The listeners are open.",
         cure="",
         kind=STARTED,
+    ),
+    Entry(
+        id=38,
+        symbol="ProxyErrorWrongUriFormat",
+        level=Level.ERROR,
+        parameters=(US, USER, "InternalURL"),
+        text='"%1" cannot proxy for "%2" to "%3": an InternalURL is absolute, its path is /owa, and it has no query.',
+        when="A server of the mailbox's site has an InternalURL that cannot be used.",
+        cure="Correct the InternalURL of the server.",
+        kind=MISSING,
     ),
     Entry(
         id=39,
@@ -38,6 +48,26 @@ EXCHANGE = (
         kind=FAILED,
     ),
     Entry(
+        id=41,
+        symbol="ProxyErrorCouldNotFindCAS",
+        level=Level.ERROR,
+        parameters=(US, USER),
+        text='"%1" found no server for "%2": the site of the mailbox has none that can be used.',
+        when="A signed-in user's mailbox is in a site that is not configured, or none of whose servers can be used.",
+        cure="Configure the site, or give it a server with a usable InternalURL. `casproxy explain user` shows each.",
+        kind=MISSING,
+    ),
+    Entry(
+        id=42,
+        symbol="ProxyErrorSslConnection",
+        level=Level.ERROR,
+        parameters=(US, "InternalURL"),
+        text='"%1" does not proxy to "%2", because its InternalURL is not https.',
+        when="A server of the mailbox's site has an InternalURL with http.",
+        cure="Have the server use TLS and correct its InternalURL.",
+        kind=MISSING,
+    ),
+    Entry(
         id=43,
         symbol="ProxyErrorSslTrustFailure",
         level=Level.WARNING,
@@ -54,6 +84,67 @@ EXCHANGE = (
             "or set allow_internal_untrusted_certs to 1 for the site."
         ),
         kind=REFUSED,
+    ),
+    Entry(
+        id=57,
+        symbol="ProxyErrorServiceDiscovery",
+        level=Level.ERROR,
+        category="Directory",
+        parameters=(US, "fault"),
+        text='"%1" cannot read the directory of users: %2',
+        when="A user signs in, or must be looked up, and the source of users does not answer.",
+        cure="Look at the source of users (`directory` in the settings). Users who are signed in go on meanwhile.",
+        kind=FAILED,
+    ),
+    Entry(
+        id=80,
+        symbol="ProxyErrorNoCASFoundForInSiteMailbox",
+        level=Level.ERROR,
+        parameters=(US, USER),
+        text='"%1" found no server in its own site that fits the mailbox of "%2".',
+        when="A mailbox is in our own site, and none of the site's servers can be used.",
+        cure="Give the site with `own = true` a server with a usable InternalURL.",
+        kind=MISSING,
+    ),
+    Entry(
+        id=81,
+        symbol="ProxyErrorNoCASFoundForCrossSiteMailboxToRedirect",
+        level=Level.ERROR,
+        parameters=(US, USER),
+        text='"%1" should redirect "%2" to the site of the mailbox, but no ExternalURL is known for it.',
+        when="A mailbox is in another site that has neither servers nor an ExternalURL.",
+        cure="Set `external_url` of the site, or give it servers.",
+        kind=MISSING,
+    ),
+    Entry(
+        id=90,
+        symbol="ProxyErrorNoLegacyCasToRedirect",
+        level=Level.ERROR,
+        parameters=(US, USER),
+        text='"%1" knows no legacy address for the mailbox of "%2", which is on an older version of Exchange.',
+        when="A mailbox is on Exchange 2003 or 2007 and its site has no usable legacy address.",
+        cure="Set `legacy_url` of the site.",
+        kind=MISSING,
+    ),
+    Entry(
+        id=91,
+        symbol="ProxyErrorNoSslE2003CasToRedirect",
+        level=Level.ERROR,
+        parameters=(US, USER),
+        text='"%1" does not redirect "%2", because the legacy address for Exchange 2003 is not https.',
+        when="A mailbox is on Exchange 2003 and the legacy address of its site is not https.",
+        cure="Set `legacy_url` of the site to an https address.",
+        kind=MISSING,
+    ),
+    Entry(
+        id=92,
+        symbol="ProxyErrorNoSslE2007CasToRedirect",
+        level=Level.ERROR,
+        parameters=(US, USER),
+        text='"%1" does not redirect "%2", because the legacy address for Exchange 2007 is not https.',
+        when="A mailbox is on Exchange 2007 and the legacy address of its site is not https.",
+        cure="Set `legacy_url` of the site to an https address.",
+        kind=MISSING,
     ),
 )
 """In the order of their numbers."""

@@ -25,6 +25,8 @@ _new = tuple.__new__  # a named tuple's own constructor is a Python function: 0.
 TRUST_FAILURE = 43
 NEXT_SERVER = 39
 ALL_SERVERS_FAILED = 40
+ECP_TRUST_FAILURE, ECP_ALL_SERVERS_FAILED = 26, 29
+"""The Control Panel's numbers, for paths below /ecp; 43 is written all the same."""
 
 EVENT_OF_ERROR: dict[type[ProxyError], int] = {
     UpstreamNotTrusted: TRUST_FAILURE,
@@ -56,7 +58,16 @@ def report_error(exchange: ExchangeState, error: ProxyError) -> None:
         parameters += (exchange.destination.label,)
     if number == ALL_SERVERS_FAILED:
         parameters += (error.error_type,)
+        number = ECP_ALL_SERVERS_FAILED if is_control_panel(exchange) else number
     exchange.equipment.emit(_event(exchange, error, number, parameters))
+    if number == TRUST_FAILURE and is_control_panel(exchange):
+        exchange.equipment.emit(_event(exchange, error, ECP_TRUST_FAILURE, parameters))
+
+
+def is_control_panel(exchange: ExchangeState) -> bool:
+    """Tell whether the request is for the Exchange Control Panel, which has numbers of its own for some events."""
+    target = exchange.facts.target if exchange.facts is not None else b""
+    return target[:4].lower() == b"/ecp" and target[4:5] in (b"", b"/", b"?")
 
 
 def report_next_server(exchange: ExchangeState, error: ProxyError, following: Destination) -> None:
@@ -70,7 +81,8 @@ def report_all_failed(exchange: ExchangeState, error: ProxyError) -> None:
     """Emit event 40: a server failed and the site has no other that may be tried; its answer is passed on."""
     failed = exchange.destination.label if exchange.destination is not None else ""
     parameters = (exchange.equipment.label, failed, error.error_type)
-    exchange.equipment.emit(_event(exchange, error, ALL_SERVERS_FAILED, parameters))
+    number = ECP_ALL_SERVERS_FAILED if is_control_panel(exchange) else ALL_SERVERS_FAILED
+    exchange.equipment.emit(_event(exchange, error, number, parameters))
 
 
 def _event(exchange: ExchangeState, error: ProxyError, number: int, parameters: tuple[str, ...]) -> Event:

@@ -19,6 +19,7 @@ from proxy.model.wire import Transports
 from proxy.pages.render import Pages
 from proxy.relay.equipment import Destination, Equipment
 from proxy.routing.decide import Router
+from proxy.service.signin import Reception
 from proxy.settings.resolve import to_limits, to_timeouts
 from proxy.settings.schema import Settings
 from proxy.upstream.attempt import Attempts
@@ -51,7 +52,8 @@ class Plant:
         self.ticks = ticks
         self.pages = Pages()
         self.contexts = TlsContexts()
-        self.request_reader = RequestReader(first_server)
+        self.reception = Reception(first_server, outlets.emit)
+        self._reader: tuple[tuple[bytes, ...], RequestReader] | None = None
         self.request_writer = RequestWriter(first_server)
         self.response_reader = ResponseReader(first_server)
         self.response_writer = ResponseWriter(first_server)
@@ -68,7 +70,10 @@ class Plant:
         """Make the equipment for a topology and arrange the pools for it.
 
         The caller puts it in force, then calls `pools.retire_unwanted`.
+        Raises: OSError when a file of the sign-in has changed since it was checked; nothing has changed then.
         """
+        router = Router(topology)
+        gate = self.reception.open_gate(settings, topology, router)
         self.contexts.forget()
         self.pools.arrange(
             {(server, site.policy): (site.timeouts, site.limits) for site in topology.sites for server in site.servers}
@@ -79,11 +84,11 @@ class Plant:
             first_server=self.first_server,
             label=self.first_server,
             detail=settings.errors.detail == "full",
-            router=Router(topology),
+            router=router,
             destinations={site.name: self._destinations(site, name_of) for site in topology.sites},
             limits=limits,
             timeouts=to_timeouts(settings.timeouts),
-            request_reader=self.request_reader,
+            request_reader=self._reader_for(identity_names(settings)),
             request_writer=self.request_writer,
             response_reader=self.response_reader,
             response_writer=self.response_writer,
@@ -92,9 +97,15 @@ class Plant:
             record_access=self.outlets.record_access,
             ticks=self.ticks,
             hold=self.hold,
-            gate=None,
+            gate=gate,
             new_request_id=self.new_request_id,
         )
+
+    def _reader_for(self, names: tuple[bytes, ...]) -> RequestReader:
+        """Give the reader that drops these identity headers; the one there is while the names stay."""
+        if self._reader is None or self._reader[0] != names:
+            self._reader = (names, RequestReader(self.first_server, names))
+        return self._reader[1]
 
     def watch(self, settings: Settings, topology: Topology) -> None:
         """Look at every server of a topology that has been put in force."""
@@ -120,6 +131,12 @@ class Plant:
             label=label,
             way=Way(server.site, server.authority, policy.name, policy.source),
         )
+
+
+def identity_names(settings: Settings) -> tuple[bytes, ...]:
+    """List the headers that tell backends who signed in; what browsers send under such names is dropped."""
+    identity = settings.identity
+    return tuple(name.encode() for name in (identity.user_header, identity.groups_header) if name)
 
 
 def _host_of(server: Server) -> str:

@@ -153,9 +153,10 @@ class Worker:
         greeting = self._greeting(loaded)
         limits = _limits_of(loaded)
         topology = self._number(loaded)
+        equipment = self._plant.equip(loaded.settings, topology, limits)
         # From here on nothing can fail and nothing waits.
         self._loaded = loaded
-        self.holder.now = self._plant.equip(loaded.settings, topology, limits)
+        self.holder.now = equipment
         self._seats.limits = limits
         self._networks = _networks(after.trusted_proxies)
         for listener in self.listeners:
@@ -201,6 +202,7 @@ class Worker:
             connection.cut()
         await self._plant.monitor.close()
         await self._plant.pools.close()
+        await self._plant.reception.close()
         await self._admin.stop()
         self._ticker.stop()
         await asyncio.sleep(0)  # aborted transports tell their protocols on the next turn of the loop

@@ -1,0 +1,153 @@
+"""Builds the gate that the settings describe: users, keys, attempts, ended sessions; what it does is `signin`'s."""
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from proxy.accounts.file import FileProvider
+from proxy.accounts.passwords import Checker
+from proxy.accounts.provider import Provider
+from proxy.directory.faults import DirectoryInvalid
+from proxy.directory.phc import Costs
+from proxy.events.record import Emit, Event
+from proxy.model.sites import Topology
+from proxy.pages.logon import SignInPages
+from proxy.routing.decide import Router
+from proxy.routing.rules import Chooser
+from proxy.session.attempts import Attempts, Limits
+from proxy.session.cookie import Seal
+from proxy.session.csrf import Tokens
+from proxy.session.keys import BadKeys, KeyRing
+from proxy.session.lifetime import Lifetimes
+from proxy.session.revoked import Revoked
+from proxy.settings.schema import Settings
+from proxy.settings.signin_schema import Directory
+from proxy.signin.book import Book
+from proxy.signin.gatekeeper import Gatekeeper
+from proxy.signin.kit import Kit
+
+DOUBTFUL = 1017
+TICK_SECONDS = 1.0
+"""How often the source of users is looked after."""
+
+
+class GateInvalid(OSError):
+    """A file of the sign-in cannot be used; `str()` is a sentence or several."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Users:
+    """A source of users and the settings it was made of."""
+
+    directory: Directory
+    provider: Provider
+
+
+class Reception:
+    """What signing in needs for as long as the process lives."""
+
+    def __init__(self, first_server: str, emit: Emit) -> None:
+        self._first_server = first_server
+        self._emit = emit
+        self._pages = SignInPages()
+        self._users: _Users | None = None
+        self._retired: list[Provider] = []
+        self._attempts: tuple[Limits, Attempts] | None = None
+        self._next_tick = 0.0
+        self.book = Book(Revoked())
+        """Sessions that were ended."""
+        self.clock: Callable[[], float] = time.time
+        """Seconds since 1970; tests turn it by hand."""
+
+    def open_gate(self, settings: Settings, topology: Topology, router: Router) -> Gatekeeper | None:
+        """Make the gate; None where nobody signs in.
+
+        Raises: OSError when a file has changed since `load` looked at it; what was there before goes on then.
+        """
+        if settings.directory.provider == "none":
+            return None
+        try:
+            return self._open_gate(settings, topology, router)
+        except (BadKeys, DirectoryInvalid) as fault:
+            raise GateInvalid(str(fault)) from fault
+
+    def _open_gate(self, settings: Settings, topology: Topology, router: Router) -> Gatekeeper:
+        ring = KeyRing.parse(Path(settings.session.key_file).read_text("utf-8"))
+        session, identity = settings.session, settings.identity
+        kit = Kit(
+            first_server=self._first_server,
+            provider=self._provider(settings.directory),
+            seal=Seal(ring),
+            tokens=Tokens(ring),
+            lifetimes=Lifetimes(public=session.public_timeout, private=session.private_timeout),
+            attempts=self._attempts_of(settings),
+            chooser=Chooser(topology),
+            router=router,
+            pages=self._pages,
+            emit=self._emit,
+            clock=self._now,
+            spell_user=user_speller(settings.log.user, self._first_server),
+            user_header=identity.user_header,
+            groups_header=identity.groups_header,
+            onward=onward_of(topology),
+        )
+        return Gatekeeper(kit, self.book)
+
+    def tick(self, _now: float) -> None:
+        """Look after the source of users, about once a second. Called with every tick of the coarse clock."""
+        now = self._now()
+        if self._users is not None and now >= self._next_tick:
+            self._next_tick = now + TICK_SECONDS
+            self._users.provider.tick(now)
+
+    async def close(self) -> None:
+        """Let go of the sources of users."""
+        providers = [*self._retired, *([self._users.provider] if self._users is not None else [])]
+        self._retired, self._users = [], None
+        for provider in providers:
+            await provider.close()
+
+    def _now(self) -> float:
+        return self.clock()
+
+    def _provider(self, directory: Directory) -> Provider:
+        """Give the source of users; the one there is while its settings stay."""
+        if self._users is not None and self._users.directory == directory:
+            return self._users.provider
+        costs = Costs(
+            memory_kib=directory.argon2_memory, iterations=directory.argon2_iterations, lanes=directory.argon2_lanes
+        )
+        checker = Checker(costs, threads=directory.password_checks)
+        provider = FileProvider(Path(directory.users_file), directory.default_domain, checker, self._tell)
+        if self._users is not None:
+            self._retired.append(self._users.provider)  # its checks under way finish
+        self._users = _Users(directory=directory, provider=provider)
+        return provider
+
+    def _attempts_of(self, settings: Settings) -> Attempts:
+        """Give the failures; those there are while the limits stay."""
+        session = settings.session
+        limits = Limits(pair_stop=session.attempts_user, address_stop=session.attempts_address, stop=session.lockout)
+        if self._attempts is None or self._attempts[0] != limits:
+            self._attempts = (limits, Attempts(limits))
+        return self._attempts[1]
+
+    def _tell(self, sentence: str) -> None:
+        self._emit(Event(id=DOUBTFUL, parameters=(self._first_server,), note=sentence))
+
+
+def user_speller(mode: str, salt: str) -> Callable[[str], str]:
+    """Give how logs may tell a user (`log.user`): not at all, by 16 digits of a hash, or by name."""
+    if mode == "plain":
+        return str
+    if mode == "hash":
+        return lambda name: hashlib.sha256(f"{salt}\0{name.casefold()}".encode()).hexdigest()[:16]
+    return lambda _name: ""
+
+
+def onward_of(topology: Topology) -> tuple[str, ...]:
+    """List the addresses that signing in may lead on to by itself."""
+    silent = [site.external_url for site in topology.sites if site.redirect == "silent"]
+    return tuple(dict.fromkeys(url for url in [*silent, *(site.legacy_url for site in topology.sites)] if url))

@@ -1,0 +1,37 @@
+"""What is remembered of sessions on this proxy: those that were ended, and which server each is at."""
+
+from collections import OrderedDict
+
+from proxy.routing.passage import Ring
+from proxy.session.revoked import Revoked
+
+RINGS = 50_000
+"""Sessions whose place in the ring is remembered; the one unused longest starts at the first server again."""
+
+
+class Book:
+    """Survives reloads."""
+
+    def __init__(self, revoked: Revoked) -> None:
+        self.revoked = revoked
+        """Ids of sessions that were ended before their time."""
+        self.version = 0
+        """Grows with every session that is ended: whoever remembers one open looks again."""
+        self._rings: OrderedDict[str, Ring] = OrderedDict()
+
+    def end(self, session_id: str, until: float) -> None:
+        """End a session for good; after `until` its cookie would be over anyway."""
+        self.revoked.add(session_id, until)
+        self._rings.pop(session_id, None)
+        self.version += 1
+
+    def ring_of(self, session_id: str) -> Ring:
+        """Give the place of a session among its site's servers, the same for all its connections."""
+        ring = self._rings.get(session_id)
+        if ring is None:
+            if len(self._rings) >= RINGS:
+                self._rings.popitem(last=False)
+            ring = self._rings[session_id] = Ring()
+        else:
+            self._rings.move_to_end(session_id)
+        return ring

@@ -1,0 +1,116 @@
+"""The gate: opens the session, finds the account, and lets a request pass to where its user's mailbox is.
+
+A request of a session that was looked at a moment ago passes by one comparison of its cookie. Pages and the form are
+left to `desk`, what takes time to `errands`, what a decision looks like to `answers`.
+"""
+
+import re
+
+from proxy.message.memory import RequestMemory
+from proxy.message.request import RequestFacts
+from proxy.model.accounts import Account
+from proxy.model.message import RequestHead
+from proxy.model.reply import Reply
+from proxy.routing.outcome import Kind
+from proxy.routing.passage import Passage
+from proxy.routing.visit import Protocol, read_visit
+from proxy.session.cookie import set_cookie
+from proxy.session.lifetime import State, is_activity, state
+from proxy.session.session import Session, renew_session
+from proxy.signin.answers import Answers
+from proxy.signin.book import Book
+from proxy.signin.desk import Desk
+from proxy.signin.errands import FindErrand, FormErrand
+from proxy.signin.kit import Kit
+from proxy.signin.request import Request
+from proxy.signin.visitor import RECHECK_SECONDS, Visitor, open_session
+
+_USUAL = re.compile(rb"/[oO][wW][aA]/(?!auth|logo|keep)(?:[!-$&-.0-:<-\[\]-~]|/(?![./]))*(?:\?|\Z)").match
+"""Paths below /owa/ that mean to everybody what they say, and are not ours. (The query is the backend's.)"""
+_USUAL_AS_OURS = re.compile(rb"/owa/(?:auth|logo|keep)", re.IGNORECASE).match
+
+Admitted = Passage | Reply | FormErrand | FindErrand
+
+
+class Gatekeeper:
+    """Decides about every request. A reload makes another one; the book stays."""
+
+    def __init__(self, kit: Kit, book: Book) -> None:
+        self._kit = kit
+        self._book = book
+        self._answers = Answers(kit, book)
+        self._desk = Desk(kit, book)
+
+    def admit(self, head: RequestHead, facts: RequestFacts, peer: bytes, memory: RequestMemory) -> Admitted:
+        """Let a request pass, answer it, or say what must be done first.
+
+        Raises: ClientFault when its path means two things, or its site has been taken out of the settings.
+        """
+        visitor = memory.visitor
+        if (
+            type(visitor) is Visitor
+            and visitor.cookie == facts.own.session
+            and visitor.version == self._book.version
+            and visitor.keeper is self
+            and visitor.passage is not None
+            and self._kit.clock() < visitor.until
+            and _USUAL(facts.target)
+            and not _USUAL_AS_OURS(facts.target)
+        ):
+            return visitor.passage
+        visit = read_visit(head.method, facts.authority, facts.target)
+        return self._admit(Request(head, facts, peer.decode("ascii", "replace"), visit), memory)
+
+    def _admit(self, request: Request, memory: RequestMemory) -> Admitted:
+        page = self._desk.page(request)
+        if page is not None:
+            return page
+        if request.visit.detour:
+            return self._answers.detour(request)
+        session = open_session(request, self._kit, self._book)
+        if session is None:
+            return self._answers.without_session(request)
+        account = self._kit.provider.cached(session.user, self._kit.clock())
+        if account is None:
+            return FindErrand(self._kit, session.user, lambda found: self._found(request, session, found, memory))
+        return self._found(request, session, account, memory)
+
+    def _found(
+        self, request: Request, session: Session, account: Account | None, memory: RequestMemory
+    ) -> Passage | Reply:
+        """Go on with a request whose user was looked up."""
+        if account is None or account.epoch > session.epoch:
+            return self._answers.without_session(request)
+        visitor = self._remember(Visitor(request.facts.own.session, session, account), memory)
+        outcome = self._kit.chooser.decide(account, request.visit)
+        if outcome.kind is not Kind.PROXY or outcome.site is None:
+            return self._answers.outcome(request, session, outcome)
+        decision = self._kit.router.decide_in(outcome.site.name, request.facts.target)
+        passage = Passage(decision, visitor.identity, visitor.user, b"", visitor.ring)
+        if request.visit.protocol is Protocol.OWA and not outcome.site.routes:
+            visitor.passage = passage
+        return passage._replace(set_cookie=self._renewal(request, session, visitor))
+
+    def _remember(self, visitor: Visitor, memory: RequestMemory) -> Visitor:
+        """Keep on the connection what the cookie said."""
+        kit, before = self._kit, memory.visitor
+        visitor.keeper, visitor.version, visitor.until = self, self._book.version, kit.clock() + RECHECK_SECONDS
+        visitor.ring = self._book.ring_of(visitor.session.id)
+        if type(before) is Visitor and before.keeper is self and before.account is visitor.account:
+            visitor.identity, visitor.user = before.identity, before.user  # the same object: heads are remembered by it
+        else:
+            visitor.identity, visitor.user = kit.identity_of(visitor.account), kit.spell_user(visitor.account.name)
+        memory.visitor = visitor
+        return visitor
+
+    def _renewal(self, request: Request, session: Session, visitor: Visitor) -> bytes:
+        """Give the header line with a renewed cookie, if one is due and the request is the user's doing."""
+        kit = self._kit
+        now = kit.clock()
+        if state(session, now, kit.lifetimes) is not State.RENEW:
+            return b""
+        visitor.passage = None  # until the browser shows the renewed one, each request is looked at
+        method, activity = request.visit.method, request.field(b"x-useractivity").decode("latin-1")
+        if not is_activity(method, request.visit.path, request.query, activity):
+            return b""
+        return f"Set-Cookie: {set_cookie(kit.seal.seal(renew_session(session, now)))}\r\n".encode()

@@ -1,0 +1,57 @@
+"""Everything the gate works with, as one value that a reload replaces; building it is left to `service`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from proxy.accounts.provider import Provider
+from proxy.events.record import Emit
+from proxy.model.accounts import Account
+from proxy.pages.logon import SignInPages
+from proxy.routing.decide import Router
+from proxy.routing.rules import Chooser
+from proxy.session.attempts import Attempts
+from proxy.session.cookie import Seal
+from proxy.session.csrf import Tokens
+from proxy.session.lifetime import Lifetimes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kit:
+    """What signing in takes."""
+
+    first_server: str
+    """Our name: parameter 1 of events."""
+    provider: Provider
+    """Knows users and checks passwords."""
+    seal: Seal
+    """Seals and opens session cookies."""
+    tokens: Tokens
+    """Ties a form to the browser that asked for it."""
+    lifetimes: Lifetimes
+    """How long sessions last."""
+    attempts: Attempts
+    """Failed sign-ins."""
+    chooser: Chooser
+    """Mailbox → what is done."""
+    router: Router
+    """Site → decision with its limits."""
+    pages: SignInPages
+    emit: Emit
+    clock: Callable[[], float]
+    """Seconds since 1970."""
+    spell_user: Callable[[str], str]
+    """Canonical name → as logs may tell it (`log.user`)."""
+    user_header: str
+    """Name of the header that tells backends who signed in."""
+    groups_header: str
+    """The same for the user's groups; empty: not told."""
+
+    onward: tuple[str, ...] = ()
+    """Addresses of other sites that signing in may lead on to by itself."""
+
+    def identity_of(self, account: Account) -> bytes:
+        """Compose the lines that tell a backend who signed in, in UTF-8."""
+        lines = f"{self.user_header}: {account.name}\r\n"
+        if self.groups_header:
+            lines += f"{self.groups_header}: {', '.join(account.groups)}\r\n"
+        return lines.encode()
