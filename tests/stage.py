@@ -335,6 +335,7 @@ def _settings(running: Stage, of_server: str, more: str, of_sites: dict[str, str
 name = "CAS01"
 listen = "127.0.0.1:0"
 admin = "127.0.0.1:0"
+state_dir = "{folder}"
 certificate = "{folder}/front.pem"
 key = "{folder}/front.key.pem"
 {of_server}

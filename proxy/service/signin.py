@@ -16,6 +16,7 @@ from proxy.model.sites import Topology
 from proxy.pages.logon import SignInPages
 from proxy.routing.decide import Router
 from proxy.routing.rules import Chooser
+from proxy.service.ended import EndedSessions
 from proxy.session.attempts import Attempts, Limits
 from proxy.session.cookie import Seal
 from proxy.session.csrf import Tokens
@@ -55,6 +56,7 @@ class Reception:
         self._users: _Users | None = None
         self._retired: list[Provider] = []
         self._attempts: tuple[Limits, Attempts] | None = None
+        self._ended: EndedSessions | None = None
         self._next_tick = 0.0
         self.book = Book(Revoked())
         """Sessions that were ended."""
@@ -76,6 +78,9 @@ class Reception:
     def _open_gate(self, settings: Settings, topology: Topology, router: Router) -> Gatekeeper:
         ring = KeyRing.parse(Path(settings.session.key_file).read_text("utf-8"))
         session, identity = settings.session, settings.identity
+        if self._ended is None:
+            self._ended = EndedSessions(Path(settings.server.state_dir), self.book.revoked, self._tell)
+            self._ended.read()
         kit = Kit(
             first_server=self._first_server,
             provider=self._provider(settings.directory),
@@ -101,13 +106,19 @@ class Reception:
         if self._users is not None and now >= self._next_tick:
             self._next_tick = now + TICK_SECONDS
             self._users.provider.tick(now)
+            self._keep()
 
     async def close(self) -> None:
-        """Let go of the sources of users."""
+        """Let go of the sources of users, and keep what was ended."""
+        self._keep()
         providers = [*self._retired, *([self._users.provider] if self._users is not None else [])]
         self._retired, self._users = [], None
         for provider in providers:
             await provider.close()
+
+    def _keep(self) -> None:
+        if self._ended is not None:
+            self._ended.keep(self.book.version)
 
     def _now(self) -> float:
         return self.clock()

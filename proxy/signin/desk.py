@@ -93,7 +93,9 @@ class Desk:
         return await self._try(request, form, destination)
 
     async def _try(self, request: Request, form: LogonForm, destination: str) -> Reply:
-        kit, who = self._kit, (fold(form.username), request.peer)
+        kit = self._kit
+        known = await kit.provider.find(form.username)
+        who = (fold(known.name if known is not None else form.username), request.peer)  # one count for all spellings
         wait = kit.attempts.may_try(*who, kit.clock())
         if wait > 0:
             self._tell(SIGN_IN_STOPPED, request, form.username)

@@ -174,6 +174,21 @@ async def test_a_session_that_was_ended_stays_so(house) -> None:
         assert {(each.status, location(each)[-9:]) for each in after} == {(302, b"&reason=3")}
 
 
+async def test_a_restart_revives_no_session(house) -> None:
+    """What was ended before the stop is ended after the start."""
+    async with house() as running:
+        browser = await running.browser()
+        ended, alive = await sign_in(browser, "alice"), await sign_in(browser, "bob")
+        await browser.ask(get(ended, target=b"/owa/logoff.owa"))
+        await running.worker.stop()
+        await running.start()
+        answers = [await running.ask(get(cookie)) for cookie in (ended, alive)]
+        running.end_browsers()
+        await running.worker.stop()
+
+        assert [answer.status for answer in answers] == [302, 200]
+
+
 @pytest.mark.parametrize("cookie", [b"__Host-casproxy=" + value for value in (b"x", b"gAAAAA==", b"a" * 3000)])
 async def test_what_cannot_be_opened_is_over(house, cookie) -> None:
     """One uniform answer to everything that is no session."""
