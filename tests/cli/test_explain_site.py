@@ -1,13 +1,11 @@
 """`casproxy explain site`: the policy with its origins, and the verdicts of the running proxy or of a look now."""
 
 import json
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from proxy.cli.main import main
+from tests.admin_double import admin_listener
 
 
 def settings(sites, tmp_path, admin: str = "127.0.0.1:1", allow: int = 0) -> str:
@@ -16,33 +14,6 @@ def settings(sites, tmp_path, admin: str = "127.0.0.1:1", allow: int = 0) -> str
     text = (tmp_path / "lab.toml").read_text().replace('admin = "127.0.0.1:0"', f'admin = "{admin}"')
     (tmp_path / "lab.toml").write_text(text)
     return name
-
-
-@contextmanager
-def admin_listener(status: int, body: bytes):
-    """Answer like an admin listener; gives its address and the headers that came."""
-    seen: list[str | None] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            seen.append(self.headers["Authorization"])
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_words: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_port}", seen
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def test_without_a_proxy_the_servers_are_looked_at(sites, tmp_path, capsys):
