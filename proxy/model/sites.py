@@ -76,6 +76,11 @@ class Server:
     """Name sent as SNI and verified; `host` unless set."""
 
     @property
+    def is_plain(self) -> bool:
+        """Whether its InternalURL is http: nothing is ever sent to it (event 42)."""
+        return self.url[:7].lower() == "http://"
+
+    @property
     def authority(self) -> str:
         """Host and port as `Host` spells them: without the port when it is 443, IPv6 in brackets."""
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -126,6 +131,11 @@ class Site:
     """In force for the site."""
     routes: tuple[PathLimits, ...] = ()
     """Prefixes with limits of their own, longest first."""
+
+    @property
+    def reachable(self) -> tuple[Server, ...]:
+        """The servers that requests may be sent to, in the order they are tried."""
+        return tuple(server for server in self.servers if not server.is_plain)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

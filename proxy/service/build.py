@@ -76,7 +76,11 @@ class Plant:
         gate = self.reception.open_gate(settings, topology, router)
         self.contexts.forget()
         self.pools.arrange(
-            {(server, site.policy): (site.timeouts, site.limits) for site in topology.sites for server in site.servers}
+            {
+                (server, site.policy): (site.timeouts, site.limits)
+                for site in topology.sites
+                for server in site.reachable
+            }
         )
         name_of = _url_of if settings.events.server_name_style == "url" else _host_of
         self.dialer.name_of = self.monitor.name_of = name_of
@@ -109,7 +113,7 @@ class Plant:
 
     def watch(self, settings: Settings, topology: Topology) -> None:
         """Look at every server of a topology that has been put in force."""
-        watched = [Watched(server, site.policy, site.timeouts) for site in topology.sites for server in site.servers]
+        watched = [Watched(server, site.policy, site.timeouts) for site in topology.sites for server in site.reachable]
         self.prober.others = tuple((server.tls_name, server.site) for server, _, _ in watched)
         warning = timedelta(days=settings.monitor.expiry_warning)
         self.monitor.watch(watched, Habits(interval=settings.monitor.interval, expiry_warning=warning))
@@ -120,7 +124,7 @@ class Plant:
         self.pools.renew(server, policy)
 
     def _destinations(self, site: Site, name_of: Callable[[Server], str]) -> tuple[Destination, ...]:
-        return tuple(self._destination(server, site.policy, name_of(server)) for server in site.servers)
+        return tuple(self._destination(server, site.policy, name_of(server)) for server in site.reachable)
 
     def _destination(self, server: Server, policy: TrustPolicy, label: str) -> Destination:
         return Destination(

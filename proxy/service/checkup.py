@@ -51,7 +51,7 @@ class Survey:
 
 def servers_of(topology: Topology) -> list[Watched]:
     """List the servers of all sites, in the order of the settings."""
-    return [Watched(server, site.policy, site.timeouts) for site in topology.sites for server in site.servers]
+    return [Watched(server, site.policy, site.timeouts) for site in topology.sites for server in site.reachable]
 
 
 def under_enforcement(policy: TrustPolicy) -> TrustPolicy:

@@ -107,6 +107,16 @@ def parse_internal_url(text: str) -> Address:
     return address
 
 
+def is_plain(text: str) -> bool:
+    """Tell whether an InternalURL is http: a server that nothing is sent to, but that a user's mailbox may be on."""
+    return text[:7].lower() == "http://"
+
+
+def as_https(text: str) -> str:
+    """Give an InternalURL as it would be with TLS."""
+    return f"https://{text[7:]}" if is_plain(text) else text
+
+
 def parse_https_url(text: str) -> Address:
     """Read an https URL with any path and give host and port.
 

@@ -1,12 +1,12 @@
 """Rules about what leads to a site: hosts and paths while nobody signs in, the user's mailbox with a provider."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from proxy.settings.addresses import BadAddress, parse_https_url, parse_internal_url
+from proxy.settings.addresses import BadAddress, as_https, is_plain, parse_https_url, parse_internal_url
 from proxy.settings.problems import Path, quote
 from proxy.settings.report import Report
 from proxy.settings.schema import Settings
-from proxy.settings.site_schema import Site
+from proxy.settings.site_schema import Site, SiteServer
 
 NOBODY = "none"
 """The provider with which nobody signs in."""
@@ -32,6 +32,7 @@ def _each_alone(settings: Settings, report: Report) -> None:
             _choices(path, site, report, provider)
             _external_url(path, site, report)
             _destination(path, site, report)
+            _doubt_plain(path, site, report)
 
 
 def _some_server(path: Path, site: Site, report: Report) -> None:
@@ -39,6 +40,32 @@ def _some_server(path: Path, site: Site, report: Report) -> None:
     path = (*path, "servers")
     if not site.servers and report.is_sound(path):
         report.refuse(path, "The site has no server.", 'For example: servers = ["https://cas02.branch.example/owa"].')
+
+
+def _https_servers(path: Path, site: Site, report: Report) -> None:
+    """Refuse servers without TLS: while nobody signs in there is no user to tell that the mailbox cannot be reached."""
+    for place, server in _plain_servers(path, site, report):
+        try:
+            parse_internal_url(server.url)
+        except BadAddress as fault:
+            report.refuse(place, fault.sentence, fault.suggestion)
+
+
+def _doubt_plain(path: Path, site: Site, report: Report) -> None:
+    """Tell of servers without TLS, to which nothing is ever sent."""
+    for place, server in _plain_servers(path, site, report):
+        report.warn(
+            place,
+            f"{quote(server.url)} is not https, so no request is sent to it; event 42 tells of users who need it.",
+            f"Have the server use TLS and write {quote(as_https(server.url))}.",
+        )
+
+
+def _plain_servers(path: Path, site: Site, report: Report) -> Iterator[tuple[Path, SiteServer]]:
+    for number, server in enumerate(site.servers):
+        place: Path = (*path, "servers", number, "url")
+        if is_plain(server.url) and report.is_sound(place):
+            yield place, server
 
 
 def _reachable(path: Path, site: Site, report: Report) -> None:
@@ -149,6 +176,7 @@ def _one_own(settings: Settings, report: Report) -> None:
 _PLAIN = Site(name="")
 _WITHOUT_PROVIDER: tuple[Callable[[Path, Site, Report], None], ...] = (
     _some_server,
+    _https_servers,
     _no_redirect,
     _no_mailbox,
     _reachable,

@@ -6,7 +6,7 @@ What leads to a site is looked at in `check_choice`, its trust in `check_trust`.
 import re
 from collections.abc import Callable, Iterator
 
-from proxy.settings.addresses import HTTPS_PORT, BadAddress, check_host, parse_address, parse_internal_url
+from proxy.settings.addresses import HTTPS_PORT, BadAddress, as_https, check_host, parse_address, parse_internal_url
 from proxy.settings.problems import Path, quote
 from proxy.settings.report import Report
 from proxy.settings.schema import Settings
@@ -143,7 +143,7 @@ def _servers(path: Path, site: Site, report: Report) -> None:
 def _server(path: Path, server: SiteServer, report: Report) -> None:
     port = HTTPS_PORT
     try:
-        port = parse_internal_url(server.url).port
+        port = parse_internal_url(as_https(server.url)).port
     except BadAddress as fault:
         report.refuse((*path, "url"), fault.sentence, fault.suggestion)
     try:

@@ -11,7 +11,7 @@ import msgspec
 from proxy.model.limits import Limits, Timeouts
 from proxy.model.sites import CaMode, PathLimits, Server, Site, Topology, TrustPolicy
 from proxy.settings import schema, site_schema
-from proxy.settings.addresses import check_host, parse_address, parse_internal_url
+from proxy.settings.addresses import as_https, check_host, parse_address, parse_internal_url
 from proxy.settings.parse import Parsed
 from proxy.settings.pins import read_pin
 from proxy.settings.problems import Layer, spell_path
@@ -73,7 +73,7 @@ def to_policy(parsed: Parsed, site: site_schema.Site, generation: int) -> TrustP
 
 def to_server(site: str, server: site_schema.SiteServer) -> Server:
     """Give one server of a site: what its URL says, what is dialled and what is verified."""
-    url = parse_internal_url(server.url)
+    url = parse_internal_url(as_https(server.url))
     dialled = parse_address(server.connect_to, url.port) if server.connect_to else url
     return Server(
         site=site,

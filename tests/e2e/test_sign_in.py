@@ -4,6 +4,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from tests.broken import hang, tcp
 from tests.stage import Answer, answering, stage
 from tests.visitors import account, cookie_of, directory_settings, form, post, sign_in, write_users
 from tests.wire import request, requests_in
@@ -265,6 +266,19 @@ async def test_a_mailbox_that_cannot_be_reached(house, user, status, events) -> 
 
         assert answer.status == status
         assert [event.id for event in running.events if event.id in (38, 41, 80, 81)] == events
+
+
+async def test_a_server_without_tls_is_never_asked(house) -> None:
+    """Its users get a page and event 42; whoever listens there hears nothing."""
+    async with house() as running, tcp(hang) as port:
+        plain = f'[[sites]]\nname = "Elsewhere"\nservers = ["http://127.0.0.1:{port}/owa"]\n'
+        running.reload(f"{running.settings}\n{plain}")
+        browser = await running.browser()
+        answer = await browser.ask(get(await sign_in(browser, "grace")))
+
+        assert answer.status == 503
+        assert [event.parameters for event in running.seen(42)] == [("CAS01", f"http://127.0.0.1:{port}/owa")]
+        assert [event.parameters for event in running.seen(41)] == [("CAS01", "LAB\\grace")]
 
 
 async def test_a_device_is_told_its_address(house) -> None:

@@ -47,3 +47,13 @@ def test_a_site_is_proxied_to_and_claims_nothing_unless_said():
     site = Site(name="Branch", servers=())
 
     assert (site.external_url, site.hosts, site.paths, site.default) == ("", (), (), False)
+
+
+@pytest.mark.parametrize(("url", "plain"), [("https://a/owa", False), ("http://a/owa", True), ("HTTP://a", True)])
+def test_a_server_without_tls_is_never_reachable(url, plain):
+    """It stands in the settings, so that its users can be told; nothing is sent to it."""
+    server = replace(make_server(), url=url)
+    site = Site(name="Branch", servers=(server,))
+
+    assert server.is_plain is plain
+    assert site.reachable == (() if plain else (server,))

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.settings.addresses import Address, BadAddress, check_host, parse_address, parse_https_url, parse_internal_url
+from proxy.settings.addresses import (
+    Address,
+    BadAddress,
+    as_https,
+    check_host,
+    is_plain,
+    parse_address,
+    parse_https_url,
+    parse_internal_url,
+)
 
 
 @pytest.mark.parametrize(
@@ -156,3 +165,17 @@ def test_an_https_url_may_have_any_path():
     ):
         with pytest.raises(BadAddress):
             parse_https_url(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain", "secure"),
+    [
+        ("http://a/owa", True, "https://a/owa"),
+        ("HTTP://a:80", True, "https://a:80"),
+        ("https://a/owa", False, "https://a/owa"),
+        ("httpx://a", False, "httpx://a"),
+    ],
+)
+def test_addresses_without_tls(text, plain, secure):
+    """They are told apart by their scheme alone."""
+    assert (is_plain(text), as_https(text)) == (plain, secure)

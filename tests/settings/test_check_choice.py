@@ -5,6 +5,7 @@ import pytest
 from proxy.settings.check_choice import RULES
 from proxy.settings.parse import parse
 from proxy.settings.problems import SettingsInvalid
+from proxy.settings.resolve import to_topology
 
 SERVER = '[server]\nname = "CAS01"\ncertificate = "tls.pem"\n'
 FILE = SERVER + '[directory]\nprovider = "file"\nusers_file = "users.toml"\n[session]\nkey_file = "session.keys"\n'
@@ -146,3 +147,21 @@ def test_without_a_known_provider_nothing_is_said_of_sites():
 def test_rules_are_a_table():
     """Every rule stands in it once."""
     assert len(RULES) == len(set(RULES)) > 1
+
+
+def test_a_server_without_tls_is_a_mistake_while_nobody_signs_in():
+    """There would be no user to tell that the mailbox cannot be reached."""
+    mistakes, _ = lines(SERVER + HQ.replace("https://", "http://") + "default = true")
+
+    assert mistakes[0].startswith('sites.HQ.servers[0]: "http://cas01.hq.example/owa" is not an https URL.')
+
+
+def test_a_server_without_tls_is_told_of_where_users_sign_in():
+    """Nothing is sent to it; its users get event 42."""
+    text = FILE + OWN + BRANCH.replace("https://", "http://")
+    mistakes, warnings = lines(text)
+    (site,) = (each for each in to_topology(parse(text, {}, {}, "a.toml"), {}).sites if each.name == "Branch")
+
+    assert mistakes == []
+    assert [line for line in warnings if "event 42" in line]
+    assert site.reachable == ()
