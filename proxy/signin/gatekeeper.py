@@ -23,11 +23,10 @@ from proxy.signin.desk import Desk
 from proxy.signin.errands import FindErrand, FormErrand
 from proxy.signin.kit import Kit
 from proxy.signin.request import Request
-from proxy.signin.visitor import RECHECK_SECONDS, Visitor, open_session
+from proxy.signin.visitor import RECHECK_SECONDS, Visitor, is_of, open_session
 
-_USUAL = re.compile(rb"/[oO][wW][aA]/(?!auth|logo|keep)(?:[!-$&-.0-:<-\[\]-~]|/(?![./]))*(?:\?|\Z)").match
+_USUAL = re.compile(rb"(?i:/owa)(?=/)(?!(?i:/auth|/logo|/keep))(?:[!-$&-.0-:<-\[\]-~]|/(?![./]))*(?:\?|\Z)").match
 """Paths below /owa/ that mean to everybody what they say, and are not ours. (The query is the backend's.)"""
-_USUAL_AS_OURS = re.compile(rb"/owa/(?:auth|logo|keep)", re.IGNORECASE).match
 
 Admitted = Passage | Reply | FormErrand | FindErrand
 
@@ -53,9 +52,8 @@ class Gatekeeper:
             and visitor.version == self._book.version
             and visitor.keeper is self
             and visitor.passage is not None
-            and self._kit.clock() < visitor.until
+            and visitor.until - RECHECK_SECONDS <= self._kit.clock() < visitor.until  # a clock may be set back
             and _USUAL(facts.target)
-            and not _USUAL_AS_OURS(facts.target)
         ):
             return visitor.passage
         visit = read_visit(head.method, facts.authority, facts.target)
@@ -72,14 +70,21 @@ class Gatekeeper:
             return self._answers.without_session(request)
         account = self._kit.provider.cached(session.user, self._kit.clock())
         if account is None:
-            return FindErrand(self._kit, session.user, lambda found: self._found(request, session, found, memory))
+            return FindErrand(self._kit, session.user, lambda found: self._looked_up(request, found, memory))
+        return self._found(request, session, account, memory)
+
+    def _looked_up(self, request: Request, account: Account | None, memory: RequestMemory) -> Passage | Reply:
+        """Go on with a request that had to wait; its session may have been ended meanwhile."""
+        session = open_session(request, self._kit, self._book)
+        if session is None:
+            return self._answers.without_session(request)
         return self._found(request, session, account, memory)
 
     def _found(
         self, request: Request, session: Session, account: Account | None, memory: RequestMemory
     ) -> Passage | Reply:
         """Go on with a request whose user was looked up."""
-        if account is None or account.epoch > session.epoch:
+        if account is None or not is_of(session, account):
             return self._answers.without_session(request)
         visitor = self._remember(Visitor(request.facts.own.session, session, account), memory)
         outcome = self._kit.chooser.decide(account, request.visit)

@@ -1,5 +1,6 @@
 """What a browser's connection remembers of its session, so that not every request opens the cookie again."""
 
+from proxy.directory.logins import fold
 from proxy.model.accounts import Account
 from proxy.routing.passage import Passage, Ring
 from proxy.session.lifetime import State, state
@@ -44,3 +45,12 @@ def open_session(request: Request, kit: Kit, book: Book) -> Session | None:
     if session is None or book.revoked.has(session.id, now):
         return None
     return None if state(session, now, kit.lifetimes) is State.EXPIRED else session
+
+
+def is_of(session: Session, account: Account) -> bool:
+    """Tell whether a session is this account's, and not one it was thrown out of.
+
+    Its name is compared, for the source of users may find somebody else by it: a name that is gone may have become
+    another's address.
+    """
+    return account.epoch <= session.epoch and fold(account.name) == fold(session.user)
