@@ -1,7 +1,8 @@
 """What takes time at the gate: looking a user up, checking a password. Each is one task, which the provider bounds."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from proxy.accounts.provider import ProviderDown
 from proxy.errors import OurFault, ProxyError
@@ -16,6 +17,7 @@ FORM_BYTES = 65_536
 """Bytes of a sign-in form; names and passwords have a few hundred."""
 
 Done = Callable[[Reply | Passage | ProxyError], None]
+Work = Callable[[], Coroutine[Any, Any, Reply | Passage]]
 
 
 class _Errand:
@@ -32,17 +34,22 @@ class _Errand:
         if self._task is not None:
             self._task.cancel()
 
-    def _go(self, work: Awaitable[Reply | Passage], done: Done, name: str) -> None:
+    def _go(self, work: Work, done: Done, name: str) -> None:
         self._task = asyncio.get_running_loop().create_task(self._run(work, done), name=name)
 
-    async def _run(self, work: Awaitable[Reply | Passage], done: Done) -> None:
+    async def _run(self, work: Work, done: Done) -> None:
         try:
-            outcome: Reply | Passage | ProxyError = await work
+            outcome: Reply | Passage | ProxyError = await work()
         except ProviderDown as down:
             self._kit.emit(Event(id=PROVIDER_DOWN, parameters=(self._kit.first_server, str(down)), note=str(down)))
             outcome = OurFault(503, f"The directory cannot be asked: {down}", retry_after=down.retry_after)
         except ProxyError as error:
             outcome = error
+        except asyncio.CancelledError:
+            raise
+        except BaseException:  # a defect: the browser is told at once, whoever listens to the loop hears of it
+            done(OurFault(500, "The sign-in failed over a defect."))
+            raise
         done(outcome)
 
 
@@ -56,7 +63,7 @@ class FindErrand(_Errand):
 
     def begin(self, _body: bytes, done: Done) -> None:
         """Look, and go on with the request; its body, if it has one, must wait: a form is all that fits."""
-        self._go(self._find(), done, "look up a user")
+        self._go(self._find, done, "look up a user")
 
     async def _find(self) -> Reply | Passage:
         return self._found(await self._kit.provider.find(self._user))
@@ -65,10 +72,10 @@ class FindErrand(_Errand):
 class FormErrand(_Errand):
     """Takes a form and does with it what `work` says."""
 
-    def __init__(self, kit: Kit, work: Callable[[bytes], Awaitable[Reply]]) -> None:
+    def __init__(self, kit: Kit, work: Callable[[bytes], Coroutine[Any, Any, Reply]]) -> None:
         super().__init__(kit)
         self._work = work
 
     def begin(self, body: bytes, done: Done) -> None:
         """Begin with the whole form."""
-        self._go(self._work(body), done, "sign in")
+        self._go(lambda: self._work(body), done, "sign in")
