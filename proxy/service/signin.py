@@ -72,6 +72,8 @@ class Reception:
             return None
         try:
             return self._open_gate(settings, topology, router)
+        except UnicodeDecodeError as fault:
+            raise GateInvalid(f"{settings.session.key_file} is not UTF-8.") from fault
         except (BadKeys, DirectoryInvalid) as fault:
             raise GateInvalid(str(fault)) from fault
 
@@ -94,6 +96,7 @@ class Reception:
             emit=self._emit,
             clock=self._now,
             spell_user=user_speller(settings.log.user, self._first_server),
+            default_domain=settings.directory.default_domain,
             user_header=identity.user_header,
             groups_header=identity.groups_header,
             onward=onward_of(topology),
@@ -103,7 +106,7 @@ class Reception:
     def tick(self, _now: float) -> None:
         """Look after the source of users, about once a second. Called with every tick of the coarse clock."""
         now = self._now()
-        if self._users is not None and now >= self._next_tick:
+        if self._users is not None and not 0 < self._next_tick - now <= TICK_SECONDS:  # a clock may be set back
             self._next_tick = now + TICK_SECONDS
             self._users.provider.tick(now)
             self._keep()

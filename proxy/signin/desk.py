@@ -6,7 +6,7 @@ Whoever is at the desk needs no session. A wrong name, a wrong password and a us
 from collections.abc import Callable
 from urllib.parse import quote
 
-from proxy.directory.logins import fold
+from proxy.directory.logins import fold, read_login
 from proxy.events.record import Event
 from proxy.model.accounts import Account
 from proxy.model.reply import Reply
@@ -20,15 +20,15 @@ from proxy.session.lifetime import State, latest_end, state
 from proxy.session.session import Session, begin_session, renew_session
 from proxy.signin.answers import FOUND, NO_STORE, reply_page
 from proxy.signin.book import Book
-from proxy.signin.errands import FormErrand
+from proxy.signin.errands import FindErrand, FormErrand
 from proxy.signin.kit import Kit
 from proxy.signin.request import Request
-from proxy.signin.visitor import open_session
+from proxy.signin.visitor import is_of, open_session
 
 SIGN_IN_REFUSED, SIGN_IN_STOPPED = 1031, 1032
 LOGOFF = "/owa/auth/logoff.aspx"
 
-Page = Callable[[Request], Reply | FormErrand]
+Page = Callable[[Request], Reply | FormErrand | FindErrand]
 
 
 class Desk:
@@ -46,7 +46,7 @@ class Desk:
             "/owa/keepalive.owa": self._keep_alive,
         }
 
-    def page(self, request: Request) -> Reply | FormErrand | None:
+    def page(self, request: Request) -> Reply | FormErrand | FindErrand | None:
         """Answer, if the path is one of the desk's."""
         page = self._pages.get(request.visit.path.rstrip("/"))
         return page(request) if page is not None else None
@@ -95,7 +95,7 @@ class Desk:
     async def _try(self, request: Request, form: LogonForm, destination: str) -> Reply:
         kit = self._kit
         known = await kit.provider.find(form.username)
-        who = (fold(known.name if known is not None else form.username), request.peer)  # one count for all spellings
+        who = (self._counted(form.username, known), request.peer)
         wait = kit.attempts.may_try(*who, kit.clock())
         if wait > 0:
             self._tell(SIGN_IN_STOPPED, request, form.username)
@@ -112,6 +112,13 @@ class Desk:
             return Reply(FOUND, (("Location", location), NO_STORE), b"", "wrong user name or password")
         kit.attempts.succeeded(*who, kit.clock())
         return self._welcome(request, account, form, destination)
+
+    def _counted(self, username: str, known: Account | None) -> str:
+        """Spell a login in one way, so that no spelling is a way around the bounds; nobody's logins much alike."""
+        if known is not None:
+            return fold(known.name)
+        login = read_login(username, self._kit.default_domain)
+        return fold(username) if login is None else f"{login.domain}\\{login.user}"
 
     def _welcome(self, request: Request, account: Account, form: LogonForm, destination: str) -> Reply:
         """Begin a session of its own, whatever session came along: nobody can prepare one for somebody else."""
@@ -136,10 +143,17 @@ class Desk:
         page = self._kit.pages.logoff(view, request.field(b"accept-language"), request.field(b"accept"))
         return reply_page(200, page, "signed off")
 
-    def _keep_alive(self, request: Request) -> Reply:
+    def _keep_alive(self, request: Request) -> Reply | FindErrand:
         """Renew the session when half of its time is gone; it is asked for while the user writes."""
+        session = open_session(request, self._kit, self._book)
+        account = self._kit.provider.cached(session.user, self._kit.clock()) if session is not None else None
+        if session is not None and account is None:
+            return FindErrand(self._kit, session.user, lambda found: self._stay_awake(request, found))
+        return self._stay_awake(request, account)
+
+    def _stay_awake(self, request: Request, account: Account | None) -> Reply:
         session, kit = open_session(request, self._kit, self._book), self._kit
-        if session is None:
+        if session is None or account is None or not is_of(session, account):
             return Reply(440, (("Set-Cookie", clear_cookie()), NO_STORE), b"", "no session", closes=True)
         headers: tuple[tuple[str, str], ...] = (NO_STORE,)
         if state(session, kit.clock(), kit.lifetimes) is State.RENEW:

@@ -1,5 +1,6 @@
 """Everything the gate works with, as one value that a reload replaces; building it is left to `service`."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from proxy.session.attempts import Attempts
 from proxy.session.cookie import Seal
 from proxy.session.csrf import Tokens
 from proxy.session.lifetime import Lifetimes
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]").search
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +49,18 @@ class Kit:
     groups_header: str
     """The same for the user's groups; empty: not told."""
 
+    default_domain: str = ""
+    """Domain of a user name that is typed without one."""
     onward: tuple[str, ...] = ()
     """Addresses of other sites that signing in may lead on to by itself."""
 
     def identity_of(self, account: Account) -> bytes:
-        """Compose the lines that tell a backend who signed in, in UTF-8."""
+        """Compose the lines that tell a backend who signed in, in UTF-8.
+
+        Raises: ValueError for an account no source of users may give: one whose name would be more than a value.
+        """
+        if any(_CONTROL(text) for text in (account.name, *account.groups)):
+            raise ValueError("an account holds control characters")
         lines = f"{self.user_header}: {account.name}\r\n"
         if self.groups_header:
             lines += f"{self.groups_header}: {', '.join(account.groups)}\r\n"
