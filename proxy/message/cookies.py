@@ -51,5 +51,8 @@ def without_own(value: bytes) -> bytes:
 
 
 def sets_own(value: bytes) -> bool:
-    """Tell whether a `Set-Cookie` field of a backend would set, or take away, a cookie of ours, in whatever case."""
-    return value.partition(b";")[0].partition(b"=")[0].strip().lower().startswith(_MARK)
+    """Tell whether a `Set-Cookie` field of a backend would set, or take away, a cookie of ours, in whatever case.
+
+    A cookie without a name counts by its value: some browsers send `=name=value` back as `name=value`.
+    """
+    return value.lstrip(b"= \t").lower().startswith(_MARK)

@@ -78,6 +78,10 @@ def test_nothing_of_ours_passes(parts):
         (b"__Host-casproxy", True),
         (b"a=__Host-casproxy", False),
         (b"UserContext=1", False),
+        (b"=__Host-casproxy=x; Path=/", True),
+        (b" = __host-casproxy-logon=x", True),
+        (b"==__Host-casproxy", True),
+        (b"=a=__Host-casproxy", False),
     ],
 )
 def test_what_a_backend_may_not_set(value, ours):
