@@ -64,5 +64,24 @@ def doubt_version(settings: Settings, report: Report) -> None:
             )
 
 
-RULES = (doubt_switch, doubt_version)
+def doubt_identity(settings: Settings, report: Report) -> None:
+    """Tell that servers whose certificate is not trusted learn who signed in, where the switch is 1."""
+    if settings.directory.provider == "none" or not report.is_sound(("directory", "provider")):
+        return
+    lax = [scope.path[1] for scope in scopes(settings, report) if scope.path != ("trust",) and _allows(scope)]
+    names = [settings.sites[number].name for number in lax if isinstance(number, int)]
+    if names:
+        report.warn(
+            ("directory", "provider"),
+            f"Servers of {_join(names)} are told who signed in even if their certificate is not trusted, because "
+            "allow_internal_untrusted_certs is 1 there.",
+            "Set it to 0, once `casproxy doctor` finds nothing.",
+        )
+
+
+def _allows(scope: Scope) -> bool:
+    return scope.trust.allow_internal_untrusted_certs
+
+
+RULES = (doubt_switch, doubt_version, doubt_identity)
 """Every doubt about trust."""

@@ -8,7 +8,12 @@ from proxy.settings.problems import SettingsInvalid
 from proxy.settings.resolve import to_topology
 
 SERVER = '[server]\nname = "CAS01"\ncertificate = "tls.pem"\n'
-FILE = SERVER + '[directory]\nprovider = "file"\nusers_file = "users.toml"\n[session]\nkey_file = "session.keys"\n'
+ENFORCE = "[trust]\nallow_internal_untrusted_certs = 0\n"
+FILE = (
+    SERVER
+    + ENFORCE
+    + '[directory]\nprovider = "file"\nusers_file = "users.toml"\n[session]\nkey_file = "session.keys"\n'
+)
 HQ = '[[sites]]\nname = "HQ"\nservers = ["https://cas01.hq.example/owa"]\n'
 OWN = '[[sites]]\nname = "Home"\nown = true\nservers = ["https://cas09.home.example/owa"]\n'
 BRANCH = '[[sites]]\nname = "Branch"\nservers = ["https://cas02.branch.example/owa"]\n'

@@ -7,6 +7,7 @@ from proxy.settings.parse import parse
 from proxy.settings.problems import SettingsInvalid
 
 PROVIDER, KEYS = 'provider = "file"\nusers_file = "users.toml"\n', 'key_file = "session.keys"\n'
+ENFORCE = "allow_internal_untrusted_certs = 0\n"
 SITE = '[[sites]]\nname = "HQ"\nservers = ["https://cas01.hq.example/owa"]\n'
 
 
@@ -15,7 +16,7 @@ def lines(directory="", session="", identity="") -> tuple[list[str], list[str]]:
     site = SITE + ("own = true\n" if "provider =" in directory else "default = true\n")
     tables = f"[directory]\n{directory}\n[session]\n{session}\n[identity]\n{identity}\n"
     try:
-        parsed = parse(f'[server]\ncertificate = "tls.pem"\n{tables}{site}', {}, {}, "a.toml")
+        parsed = parse(f'[server]\ncertificate = "tls.pem"\n[trust]\n{ENFORCE}{tables}{site}', {}, {}, "a.toml")
     except SettingsInvalid as invalid:
         return [str(each).partition(": ")[2] for each in invalid.problems], []
     return [], [str(each).partition(": ")[2] for each in parsed.warnings]

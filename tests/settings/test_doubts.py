@@ -93,4 +93,20 @@ def test_old_versions_of_tls_are_told_with_what_they_cost(version):
 
 def test_doubts_are_a_table():
     """Every doubt stands in it once."""
-    assert len(RULES) == len(set(RULES)) == 2
+    assert len(RULES) == len(set(RULES)) == 3
+
+
+@pytest.mark.parametrize(("switch", "told"), [(1, True), (0, False)])
+def test_who_signed_in_is_told_to_anybody_under_switch_1(switch, told):
+    """That is said where users sign in; where nobody does there is nothing to tell."""
+    users = '[directory]\nprovider = "file"\nusers_file = "u.toml"\n[session]\nkey_file = "k"\n'
+    text = f'[server]\ncertificate = "tls.pem"\n[trust]\n{SWITCH} = {switch}\n{{}}[[sites]]\nname = "HQ"\n{{}}{SITE}'
+    signing, not_signing = text.format(users, "own = true\n"), text.format("", "")
+    site = SITE.replace("default = true\n", "")
+    said = [
+        [str(each) for each in parse(each.replace(SITE, site) if users in each else each, {}, {}, "a.toml").warnings]
+        for each in (signing, not_signing)
+    ]
+
+    assert any("Servers of HQ are told who signed in" in line for line in said[0]) is told
+    assert said[1] == []
