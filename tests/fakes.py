@@ -15,6 +15,7 @@ from proxy.health.hold import Hold
 from proxy.message.memory import RequestMemory
 from proxy.message.request import RequestReader, RequestWriter
 from proxy.message.response import Names, ResponseFacts, ResponseReader, ResponseWriter
+from proxy.model.accounts import Account
 from proxy.model.clock import Ticks
 from proxy.model.limits import Limits, Timeouts
 from proxy.model.message import ResponseHead
@@ -467,6 +468,53 @@ class FakeGate:
         if isinstance(self.outcome, ProxyError):
             raise self.outcome
         return self.outcome
+
+
+class FakeProvider:
+    """A source of accounts by hand; each password is the user's name. It knows nobody by heart unless told to."""
+
+    def __init__(self, *accounts: Account) -> None:
+        self.accounts = {account.name: account for account in accounts}
+        """What `check` and `find` see; the keys are logins, whoever they lead to."""
+        self.known: dict[str, Account] | None = None
+        """What is in memory; None: all of them."""
+        self.faults: dict[str, Exception] = {}
+        """`check` or `find` to what it raises."""
+        self.gates: dict[str, asyncio.Event] = {}
+        """`check` or `find` to what it waits for."""
+        self.asked: list[tuple[str, str]] = []
+        """`check` or `find` with the login, in order."""
+        self.ticks: list[float] = []
+        self.closed = 0
+
+    async def check(self, login: str, password: str) -> Account | None:
+        """Give the account whose name is the password."""
+        account = await self._ask("check", login)
+        return account if account is not None and password == account.name.partition("\\")[2] else None
+
+    async def find(self, login: str) -> Account | None:
+        """Give the account."""
+        return await self._ask("find", login)
+
+    def cached(self, name: str, _now: float) -> Account | None:
+        """Give what is in memory."""
+        return (self.accounts if self.known is None else self.known).get(name)
+
+    def tick(self, now: float) -> None:
+        """Keep it."""
+        self.ticks.append(now)
+
+    async def close(self) -> None:
+        """Count it."""
+        self.closed += 1
+
+    async def _ask(self, what: str, login: str) -> Account | None:
+        self.asked.append((what, login))
+        if what in self.gates:
+            await self.gates[what].wait()
+        if what in self.faults:
+            raise self.faults[what]
+        return self.accounts.get(login)
 
 
 def make_seat(world: World, address: str = "192.0.2.7", *, is_extra: bool = False) -> Seat:
