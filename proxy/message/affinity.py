@@ -19,3 +19,8 @@ def is_bound_credential(value: bytes) -> bool:
 def is_bound_challenge(value: bytes) -> bool:
     """Tell whether a `WWW-Authenticate` value asks for, or goes on with, signing a connection in."""
     return _CHALLENGE.search(value) is not None
+
+
+def without_credentials(lines: list[bytes]) -> list[bytes]:
+    """Give header lines without `Authorization`."""
+    return [line for line in lines if line[:14].lower() != b"authorization:"]

@@ -119,6 +119,8 @@ class Site:
     """How browsers are sent to `external_url`: by a page (`manual`) or at once (`silent`)."""
     own: bool = False
     """Whether it is the site this proxy stands in: its mailboxes are served here, never redirected."""
+    delegate: str = "none"
+    """Whether servers get the user's own credentials: `none`, or `basic` for name and password in `Authorization`."""
     legacy_url: str = ""
     """Where users of mailboxes on Exchange 2003 and 2007 are sent; empty: nowhere."""
     preserve_host: bool = False

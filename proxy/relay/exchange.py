@@ -6,6 +6,7 @@ and no future in here.
 """
 
 from proxy.errors import ClientFault, ProxyError, UpstreamBroke, UpstreamTimedOut
+from proxy.message.affinity import without_credentials
 from proxy.message.head import parse_request_head
 from proxy.message.memory import RequestMemory
 from proxy.message.request import Leg, RequestFacts, is_usable_id
@@ -142,12 +143,15 @@ class Exchange(SeekRelay):
         self.trust = trust = "trusted" if trusted else "allowed"
         if browser.peer_trusted and is_usable_id(facts.request_id):
             self.request_id = facts.request_id
-        ours = self.passage.identity if self.passage is not None else b""
+        passage = self.passage
+        ours = b"" if passage is None else passage.credential if trusted and passage.credential else passage.identity
         if memory is not None and memory.written is not None and memory.written_for is not None:
             known, known_trusted, identity = memory.written_for
             if known is destination and known_trusted is trusted and identity is ours:  # a reload makes others
                 return memory.written
         assert self.decision is not None
+        if passage is not None and passage.credential:  # what the browser says of itself must not stand beside it
+            facts = facts._replace(lines=without_credentials(facts.lines))
         host = facts.authority if self.decision.site.preserve_host else destination.host
         leg = Leg(browser.peer, browser.peer_trusted, host, trust.encode(), ours)
         middle, end = self.equipment.request_writer.surround(head.minor, facts, leg)

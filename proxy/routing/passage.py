@@ -28,3 +28,5 @@ class Passage(NamedTuple):
     """Header line for the answer, `b"Set-Cookie: …\\r\\n"`: the session was renewed. Empty: none."""
     ring: Ring | None = None
     """The session's; None: nobody signed in."""
+    credential: bytes = b""
+    """`identity` with the user's own `Authorization` line, for verified connections only; empty: it is not told."""

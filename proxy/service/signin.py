@@ -99,9 +99,15 @@ class Reception:
             default_domain=settings.directory.default_domain,
             user_header=identity.user_header,
             groups_header=identity.groups_header,
+            delegating=frozenset(site.name.casefold() for site in topology.sites if site.delegate != "none"),
             onward=onward_of(topology),
         )
         return Gatekeeper(kit, self.book)
+
+    @property
+    def provider(self) -> Provider | None:
+        """The source of users; None before a gate was opened, and where nobody signs in."""
+        return self._users.provider if self._users is not None else None
 
     def tick(self, _now: float) -> None:
         """Look after the source of users, about once a second. Called with every tick of the coarse clock."""

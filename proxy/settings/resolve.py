@@ -122,6 +122,7 @@ def _to_site(parsed: Parsed, site: site_schema.Site, generation: int) -> Site:
         policy=to_policy(parsed, site, generation),
         external_url=site.external_url,
         redirect=site.redirect,
+        delegate=site.delegate,
         own=site.own,
         legacy_url=site.legacy_url,
         hosts=tuple(check_host(each).removesuffix(".") for each in site.hosts),

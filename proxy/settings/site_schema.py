@@ -143,6 +143,14 @@ class Site(Table, frozen=True, kw_only=True):
             extra={"example": ["/branch"]},
         ),
     ] = ()
+    delegate: Annotated[
+        Literal["none", "basic"],
+        Meta(
+            description="Whether the site's servers get the password, too: `basic` sends `Authorization: Basic` with "
+            "the name and password of the sign-in, over verified connections only. The password is kept in the memory "
+            "of this process until the session ends; after a restart users sign in anew."
+        ),
+    ] = "none"
     preserve_host: Annotated[
         bool, Meta(description="Send the browser's `Host` to the servers instead of their own.")
     ] = False

@@ -8,6 +8,9 @@ from proxy.session.revoked import Revoked
 RINGS = 50_000
 """Sessions whose place in the ring is remembered; the one unused longest starts at the first server again."""
 
+CREDENTIALS = 10_000
+"""Sessions whose credentials are kept where a site delegates; the oldest has to sign in anew."""
+
 
 class Book:
     """Survives reloads."""
@@ -18,12 +21,24 @@ class Book:
         self.version = 0
         """Grows with every session that is ended: whoever remembers one open looks again."""
         self._rings: OrderedDict[str, Ring] = OrderedDict()
+        self._credentials: OrderedDict[str, bytes] = OrderedDict()
 
     def end(self, session_id: str, until: float) -> None:
         """End a session for good; after `until` its cookie would be over anyway."""
         self.revoked.add(session_id, until)
         self._rings.pop(session_id, None)
+        self._credentials.pop(session_id, None)
         self.version += 1
+
+    def keep_credential(self, session_id: str, line: bytes) -> None:
+        """Keep a session's `Authorization` line for backends, in memory only; it goes with the session."""
+        if len(self._credentials) >= CREDENTIALS:
+            self._credentials.popitem(last=False)
+        self._credentials[session_id] = line
+
+    def credential_of(self, session_id: str) -> bytes:
+        """Give the line; empty: there is none (any more), so the user has to sign in anew."""
+        return self._credentials.get(session_id, b"")
 
     def ring_of(self, session_id: str) -> Ring:
         """Give the place of a session among its site's servers, the same for all its connections."""

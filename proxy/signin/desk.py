@@ -3,6 +3,7 @@
 Whoever is at the desk needs no session. A wrong name, a wrong password and a user who may not are told apart nowhere.
 """
 
+import base64
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -29,6 +30,11 @@ SIGN_IN_REFUSED, SIGN_IN_STOPPED = 1031, 1032
 LOGOFF = "/owa/auth/logoff.aspx"
 
 Page = Callable[[Request], Reply | FormErrand | FindErrand]
+
+
+def basic_line(user: str, password: str) -> bytes:
+    """Write the `Authorization` line of a user, in UTF-8 (RFC 7617 §2.1)."""
+    return b"Authorization: Basic " + base64.b64encode(f"{user}:{password}".encode()) + b"\r\n"
 
 
 class Desk:
@@ -127,6 +133,8 @@ class Desk:
         if before is not None:
             self._end(before)
         session = begin_session(account.name, account.epoch, now, public=not form.private, light=form.light)
+        if account.mailbox is not None and account.mailbox.site.casefold() in self._kit.delegating:
+            self._book.keep_credential(session.id, basic_line(account.name, form.password))
         cookie = set_cookie(self._kit.seal.seal(session))
         return Reply(FOUND, (("Location", destination), ("Set-Cookie", cookie), NO_STORE), b"", "signed in")
 

@@ -51,6 +51,8 @@ class Kit:
 
     default_domain: str = ""
     """Domain of a user name that is typed without one."""
+    delegating: frozenset[str] = frozenset()
+    """Names of the sites whose servers get the user's password, case folded."""
     onward: tuple[str, ...] = ()
     """Addresses of other sites that signing in may lead on to by itself."""
 

@@ -16,7 +16,10 @@ RECHECK_SECONDS = 1.0
 class Visitor:
     """A session cookie that was opened, and whose account was found."""
 
-    __slots__ = ("account", "cookie", "identity", "keeper", "passage", "ring", "session", "until", "user", "version")
+    __slots__ = (
+        "account", "cookie", "credential", "identity", "keeper", "passage", "ring", "session", "until", "user",
+        "version",
+    )  # fmt: skip
 
     def __init__(self, cookie: bytes, session: Session, account: Account) -> None:
         self.cookie = cookie
@@ -31,6 +34,8 @@ class Visitor:
         """Moment until which nothing needs to be looked at again."""
         self.identity = b""
         """Header lines for backends."""
+        self.credential = b""
+        """The same with the user's own credentials; empty: they are not told."""
         self.user = ""
         """As logs may tell it."""
         self.ring: Ring | None = None

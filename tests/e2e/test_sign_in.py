@@ -1,9 +1,11 @@
 """Signing in, being sent to one's mailbox, and signing off: through the whole proxy, over real TLS."""
 
+import base64
 from contextlib import asynccontextmanager
 
 import pytest
 
+from proxy.certkit.faults import FAULTS
 from tests.broken import hang, tcp
 from tests.stage import Answer, answering, stage
 from tests.visitors import account, cookie_of, directory_settings, form, post, sign_in, write_users
@@ -321,3 +323,55 @@ async def test_who_asked_stands_in_the_access_log(house) -> None:
         await browser.ask(get(cookie))
 
         assert [entry.user for entry in running.access] == ["", "LAB\\alice"]
+
+
+# ── delegation ───────────────────────────────────────────────────────────────────────────────────
+
+
+def delegating(running) -> str:
+    """Give the settings with HQ's servers told the password, too."""
+    return running.settings.replace("own = true", 'own = true\ndelegate = "basic"')
+
+
+async def test_a_verified_server_may_get_the_password(house) -> None:
+    """Where the site says so; what the browser sends as credentials does not stand beside it."""
+    async with house() as running:
+        running.reload(delegating(running))
+        browser = await running.browser()
+        cookie = await sign_in(browser, "alice")
+        answers = [await browser.ask(get(cookie, b"Authorization: Basic forged")) for _ in range(2)]
+        heard = requests_in(running.backends["HQ"].raw)
+
+        assert [answer.status for answer in answers] == [200, 200]
+        expected = b"Basic " + base64.b64encode(b"LAB\\alice:alice")
+        assert [one.values(b"authorization") for one in heard] == [[expected]] * 2
+
+
+async def test_an_untrusted_server_never_gets_it(house) -> None:
+    """Under switch 1 it is told who signed in, and no more."""
+    async with house() as running:
+        running.backends["HQ"].present(FAULTS["expired"].make(running.authority, running.backends["HQ"].name))
+        running.reload(delegating(running))
+        browser = await running.browser()
+        answer = await browser.ask(get(await sign_in(browser, "alice")))
+        (heard,) = requests_in(running.backends["HQ"].raw)
+
+        assert answer.status == 200
+        assert (heard.values(b"x-casproxy-user"), heard.values(b"authorization")) == ([b"LAB\\alice"], [])
+
+
+async def test_a_password_is_kept_in_memory_only(house) -> None:
+    """After a restart the session's cookie opens, but the user has to sign in anew; no file holds the password."""
+    async with house() as running:
+        running.settings = delegating(running)
+        running.reload(running.settings)
+        cookie = await sign_in(await running.browser(), "alice", password="alice")
+        await running.worker.stop()
+        await running.start()
+        answer = await running.ask(get(cookie))
+        files = b"".join(each.read_bytes() for each in running.folder.rglob("*") if each.is_file())
+        running.end_browsers()
+        await running.worker.stop()
+
+        assert (answer.status, location(answer)[-9:]) == (302, b"&reason=3")
+        assert base64.b64encode(b"LAB\\alice:alice") not in files

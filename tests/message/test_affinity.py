@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.message.affinity import is_bound_challenge, is_bound_credential
+from proxy.message.affinity import is_bound_challenge, is_bound_credential, without_credentials
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,10 @@ def test_credentials(value, bound):
 def test_challenges(value, bound):
     """Also one of several in a field."""
     assert is_bound_challenge(value) is bound
+
+
+def test_credentials_can_be_left_out():
+    """In whatever case, and nothing else."""
+    lines = [b"A: 1\r\n", b"authorizatioN: Basic x\r\n", b"Authorization-Info: y\r\n"]
+
+    assert without_credentials(lines) == [lines[0], lines[2]]
