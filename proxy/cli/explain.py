@@ -7,10 +7,10 @@ import argparse
 from collections.abc import Sequence
 from typing import Protocol
 
-from proxy.cli import explain_event, explain_site
+from proxy.cli import explain_event, explain_site, explain_user
 
 NAME = "explain"
-HELP = "explain an event or a site: what it means, how it stands, what to do about it"
+HELP = "explain an event, a site or a user's way: what it means, how it stands, what to do about it"
 
 
 class Subject(Protocol):
@@ -29,7 +29,7 @@ class Subject(Protocol):
         ...
 
 
-SUBJECTS: Sequence[Subject] = (explain_event, explain_site)
+SUBJECTS: Sequence[Subject] = (explain_event, explain_site, explain_user)
 """Everything that can be explained, in the order of `--help`."""
 
 
