@@ -1,0 +1,56 @@
+"""The book remembers what was ended and where each session is, over reloads and within bounds."""
+
+import pytest
+
+from proxy.session.revoked import Revoked
+from proxy.signin import book as book_module
+from proxy.signin.book import Book
+
+ONE, OTHER, THIRD = "01" * 16, "02" * 16, "03" * 16
+
+
+def test_an_ended_session_stays_ended():
+    """Until its cookie would be over anyway; everybody who remembers one looks again."""
+    book = Book(Revoked())
+    book.end(ONE, 100.0)
+
+    assert (book.version, book.revoked.has(ONE, 99.0), book.revoked.has(OTHER, 99.0)) == (1, True, False)
+    assert book.revoked.has(ONE, 100.0) is False
+
+
+def test_each_end_counts():
+    """Also that of a session that had ended before: nobody compares whose it was."""
+    book = Book(Revoked())
+    for session in (ONE, OTHER, ONE):
+        book.end(session, 100.0)
+
+    assert book.version == 3
+
+
+def test_a_session_has_one_place():
+    """The same for all its connections, and not another's."""
+    book = Book(Revoked())
+
+    assert book.ring_of(ONE) is book.ring_of(ONE)
+    assert book.ring_of(ONE) is not book.ring_of(OTHER)
+
+
+def test_the_place_goes_with_the_session():
+    """Nothing is kept of what is over."""
+    book = Book(Revoked())
+    before = book.ring_of(ONE)
+    book.end(ONE, 100.0)
+
+    assert book.ring_of(ONE) is not before
+
+
+def test_places_are_bounded(monkeypatch: pytest.MonkeyPatch):
+    """The one unused longest makes room."""
+    monkeypatch.setattr(book_module, "RINGS", 2)
+    book = Book(Revoked())
+    one, other = book.ring_of(ONE), book.ring_of(OTHER)
+    book.ring_of(ONE)
+    book.ring_of(THIRD)
+
+    assert book.ring_of(ONE) is one
+    assert book.ring_of(OTHER) is not other
