@@ -13,7 +13,11 @@ SIZES = {"1 MiB": 1024**2, "100 MiB": 100 * 1024**2, "1 GiB": 1024**3}
 """Made-up downloads that the page offers."""
 TRUST_WORDS = ("trusted", "allowed")
 """What the proxy says in X-CASProxy-Trust."""
-_SHOWN = ("Host", "Via", "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Request-Id", "X-CASProxy-Trust")
+_USER, _GROUPS = "X-CASProxy-User", "X-CASProxy-Groups"
+_SHOWN = (
+    "Host", "Via", "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Request-Id", "X-CASProxy-Trust", _USER,
+    _GROUPS,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +69,8 @@ class Pages:
             unread={key: sum(each.is_unread for each in messages if each.folder == key) for key in FOLDERS},
             shown=[(name, request.headers[name]) for name in _SHOWN if name in request.headers],
             sign=self._signature,
+            user=request.headers.get(_USER, ""),
+            groups=request.headers.get(_GROUPS, ""),
             trust=word if word in TRUST_WORDS else "",
             version=OWA_VERSION,
         )

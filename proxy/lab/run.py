@@ -1,7 +1,7 @@
-"""Starts the five backend sites with real TLS on loopback; the proxy before them is left to the command line."""
+"""Starts the servers of the sites with real TLS on loopback; the proxy before them is left to the command line."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Self
@@ -45,51 +45,56 @@ class _Counting(asyncio.Protocol):
 class Lab:
     """The backend sites while the `async with` block runs.
 
-    `faults` and `ports` override the table per site, port 0 takes a free one; `say` hears what had to be changed.
+    `faults` override the table per site, `ports` per label, port 0 takes a free one; `more` are files wanted besides;
+    `say` hears what had to be changed.
     """
 
     def __init__(
         self,
         folder: Path,
+        sites: Sequence[LabSite] = SITES,
         *,
         faults: Mapping[str, str] | None = None,
         ports: Mapping[str, int] | None = None,
-        pace: Pace | None = None,
+        more: Sequence[Wanted] = (),
         say: Say = lambda _sentence: None,
     ) -> None:
         self.folder = folder
         """Where the certificates are kept."""
+        self.sites = tuple(sites)
+        """Every server with its site."""
         self.backends: dict[str, Backend] = {}
-        """By site name, in the order of the table; filled on entry."""
+        """By label, in the order of the table; filled on entry."""
         self.trust: dict[str, Tables] = {}
         """By site name, the keys of its [sites.trust] without which its fault does not show; filled on entry."""
         self._faults = faults or {}
         self._ports = ports or {}
-        self._pace = pace or Pace()
+        self._more = more
         self._say = say
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        wanted = [Wanted(stem=site.stem, names=(site.host,), fault=self._fault(site)) for site in SITES]
+        wanted = [Wanted(stem=site.file_stem, names=(site.host,), fault=self._fault(site)) for site in self.sites]
         front = Wanted(stem="front", names=BROWSER_NAMES)
-        stored = await asyncio.to_thread(self._store, [front, *wanted])
+        stored = await asyncio.to_thread(self._store, [front, *self._more, *wanted])
         async with self._stack:  # undoes everything when a later site cannot start
-            for site in SITES:
-                self.backends[site.name] = await self._start(site, stored.pairs[site.stem])
+            for site in self.sites:
+                self.backends[site.label] = await self._start(site, stored.pairs[site.file_stem])
             self._stack = self._stack.pop_all()
         self.authority, self.front = stored.ca_file, stored.pairs["front"]
-        self.trust = {site.name: self._trust_keys(site, stored.pairs[site.stem]) for site in SITES}
+        for site in self.sites:
+            self._add_trust(site, stored.pairs[site.file_stem])
         return self
 
     async def __aexit__(self, *_exception: object) -> None:
         await self._stack.aclose()
 
-    def __getitem__(self, site: str) -> Backend:
-        return self.backends[site]
+    def __getitem__(self, label: str) -> Backend:
+        return self.backends[label]
 
     @property
     def ports(self) -> dict[str, int]:
-        """Port of each site's server."""
+        """Port of each server by its label."""
         return {name: backend.port for name, backend in self.backends.items()}
 
     def _fault(self, site: LabSite) -> str:
@@ -101,11 +106,18 @@ class Lab:
         except CannotMake as refusal:
             raise LabMistake(str(refusal)) from refusal
 
-    def _trust_keys(self, site: LabSite, pair: Pair) -> Tables:
-        return pair.trust_keys(FAULTS[self._fault(site)].policy)
+    def _add_trust(self, site: LabSite, pair: Pair) -> None:
+        """Note what the fault of a server needs; files for several servers of a site stand side by side."""
+        keys = self.trust.setdefault(site.name, {})
+        for key, value in pair.trust_keys(FAULTS[self._fault(site)].policy).items():
+            known = keys.get(key)
+            if isinstance(known, list) and isinstance(value, list):
+                keys[key] = list(dict.fromkeys([*known, *value]))
+            else:
+                keys[key] = value
 
     async def _start(self, site: LabSite, pair: Pair) -> Backend:
-        backend = Backend(site, self._fault(site), self._pace)
+        backend = Backend(site, self._fault(site), Pace())
         runner = web.AppRunner(
             backend.application(), access_log=None, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_SECONDS
         )
@@ -113,7 +125,7 @@ class Lab:
         self._stack.push_async_callback(runner.cleanup)
         make = runner.server
         assert make is not None
-        sock = listen_near(self._ports.get(site.name, site.port), f"the server of {site.name}", self._say)
+        sock = listen_near(self._ports.get(site.label, site.port), f"the server of {site.label}", self._say)
         server = await asyncio.get_running_loop().create_server(
             lambda: _Counting(backend, make()), sock=sock, ssl=serve_files(pair.certificate, pair.key)
         )

@@ -1,7 +1,7 @@
 """The sites of the lab as a table, and the settings that make a proxy stand before them; starting them is `run`'s.
 
-The first server, the proxy itself, is CAS01. Each site has one second server; the servers are numbered through the
-organisation, so that an event names one of them without doubt.
+The first server, the proxy itself, is CAS01. The servers of the sites are numbered through the organisation, so that
+an event names one of them without doubt. What is added where users sign in is `sign_in`'s.
 """
 
 import difflib
@@ -30,10 +30,12 @@ class LabMistake(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabSite:
-    """A site of the lab."""
+    """A site of the lab with one server; a site's second server is an entry of its own."""
 
     name: str
     """As the settings spell it."""
+    number: int = 1
+    """Which of the site's servers it is."""
     host: str
     """Name of its server: %2 of event 43, what a sound certificate is for."""
     port: int
@@ -45,8 +47,18 @@ class LabSite:
 
     @property
     def stem(self) -> str:
-        """The name in paths and file names."""
+        """The name in paths."""
         return self.name.lower()
+
+    @property
+    def label(self) -> str:
+        """What tells the server from all others: the site's name, from its second server on with a number."""
+        return label_of(self.name, self.number)
+
+    @property
+    def file_stem(self) -> str:
+        """The name of the certificate's files."""
+        return self.label.lower().replace(" ", "-")
 
     @property
     def browser_host(self) -> str:
@@ -72,20 +84,25 @@ BROWSER_NAMES = ("localhost", *(site.browser_host for site in SITES), LOOPBACK, 
 """What the proxy's own certificate is for; listed one by one because OpenSSL refuses `*.localhost`."""
 
 
-def choose_faults(choices: Iterable[str]) -> dict[str, str]:
+def label_of(site: str, number: int) -> str:
+    """Give the label of a site's server, counted from 1."""
+    return site if number == 1 else f"{site} {number}"
+
+
+def choose_faults(choices: Iterable[str], sites: Iterable[LabSite] = SITES) -> dict[str, str]:
     """Turn `SITE=FAULT` texts into a fault per site; sites that are not named keep theirs.
 
     Raises: `LabMistake` for a text of another form, an unknown site or an unknown fault, with the nearest known word.
     """
-    chosen = {site.name: site.fault for site in SITES}
-    names = {site.stem: site.name for site in SITES}
+    chosen = {site.name: site.fault for site in sites}
+    names = {name.lower(): name for name in chosen}
     for choice in choices:
         site, equals, fault = (part.strip() for part in choice.partition("="))
         if not equals:
             raise LabMistake(f"{choice!r} is not of the form SITE=FAULT; for example Plant=good.")
         name = names.get(site.lower())
         if name is None:
-            raise LabMistake(_unknown("site", site, [each.name for each in SITES]))
+            raise LabMistake(_unknown("site", site, list(chosen)))
         if fault.lower() not in FAULTS:
             raise LabMistake(_unknown("fault", fault, list(FAULTS)))
         chosen[name] = fault.lower()
@@ -110,7 +127,7 @@ class Places:
     admin: int
     """The admin port."""
     backends: Mapping[str, int]
-    """Port of each site's server."""
+    """Port of each server by its label."""
     folder: Path
     """Folder of the certificates."""
     trust: Mapping[str, Tables] = field(default_factory=dict)
@@ -167,15 +184,21 @@ def place(base: Tables, places: Places, allow: int | None) -> Tables:
         trust.pop("AllowInternalUntrustedCerts", None)
         trust["allow_internal_untrusted_certs"] = allow
     for table in tables.get("sites", []):
-        name = table.get("name", "")
-        if places.trust.get(name):
-            table.setdefault("trust", {}).update(places.trust[name])
-        port = places.backends.get(name)
-        if port is not None:
-            table["servers"] = [_dialled(server, port) for server in table["servers"]]
+        if table.get("servers"):  # a site at another address has none
+            _place_site(table, places)
     return tables
 
 
-def _dialled(server: str | Tables, port: int) -> Tables:
+def _place_site(table: Tables, places: Places) -> None:
+    name = table.get("name", "")
+    if places.trust.get(name):
+        table.setdefault("trust", {}).update(places.trust[name])
+    ports = [places.backends.get(label_of(name, number + 1)) for number in range(len(table["servers"]))]
+    table["servers"] = [_dialled(*each) for each in zip(table["servers"], ports, strict=True)]
+
+
+def _dialled(server: str | Tables, port: int | None) -> str | Tables:
+    if port is None:
+        return server
     table = {"url": server} if isinstance(server, str) else dict(server)
     return table | {"connect_to": f"{LOOPBACK}:{port}"}

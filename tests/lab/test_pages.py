@@ -31,3 +31,15 @@ async def test_subjects_are_text(branch):
     page = await (await branch.get("/owa/")).text()
 
     assert "&lt;attached &amp; checked&gt;" in page
+
+
+async def test_the_page_shows_who_the_backend_thinks_it_serves(branch):
+    """User and groups come from the proxy's headers, as text, with a way out; without them nobody is named."""
+    told = {"X-CASProxy-User": "LAB\\bob<i>", "X-CASProxy-Groups": "Staff, Mail & Post"}
+    named = await (await branch.get("/owa/", headers=told)).text()
+    nobody = await (await branch.get("/owa/")).text()
+
+    assert "LAB\\bob&lt;i&gt;" in named
+    assert "Staff, Mail &amp; Post" in named
+    assert "/owa/logoff.owa" in named
+    assert "logoff" not in nobody

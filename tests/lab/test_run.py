@@ -7,8 +7,10 @@ import pytest
 
 from proxy.certkit.chains import CannotMake
 from proxy.certkit.faults import FAULTS
+from proxy.certkit.store import Wanted
 from proxy.lab import run
 from proxy.lab.run import Lab
+from proxy.lab.sign_in import TWIN
 from proxy.lab.topology import SITES, LabMistake
 from tests.loopback import turn
 
@@ -49,6 +51,23 @@ async def test_each_site_knows_what_its_fault_needs(tmp_path):
             "Warehouse": {},
             "Depot": {},
         }
+
+
+async def test_two_servers_of_a_site_have_its_fault(tmp_path):
+    """Each with a certificate of its own; what clients need for one stands beside what they need for the other."""
+    twins = (SITES[1], TWIN)
+    async with Lab(
+        tmp_path, twins, faults={"Branch": "revoked"}, ports=dict.fromkeys(("Branch", "Branch 2"), 0)
+    ) as lab:
+        assert lab.trust == {"Branch": {"crl_files": [str(tmp_path / f"branch{end}.crl.pem") for end in ("", "-2")]}}
+        assert {backend.fault for backend in lab.backends.values()} == {"revoked"}
+        assert list(lab.ports) == ["Branch", "Branch 2"]
+
+
+async def test_further_certificates_can_be_wanted(tmp_path):
+    """For a second proxy, say."""
+    async with Lab(tmp_path, SITES[:1], ports=FREE, more=[Wanted(stem="other", names=("other.localhost",))]):
+        assert (tmp_path / "other.pem").exists()
 
 
 async def test_weak_certificates_are_served(tmp_path):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from proxy.lab.sign_in import ALL_SITES
 from proxy.lab.toml import to_toml
 from proxy.lab.topology import (
     ADMIN_PORT,
@@ -29,7 +30,7 @@ PLACES = Places(
 
 
 def test_the_committed_settings_are_the_lab_s():
-    """config/lab.toml is what the lab would write with the usual ports."""
+    """config/lab.toml is what the lab would write without sign-in, with the usual ports."""
     committed = tomllib.loads(Path("config/lab.toml").read_text())
 
     assert committed == place(default_settings(), PLACES, None)
@@ -38,6 +39,29 @@ def test_the_committed_settings_are_the_lab_s():
 def test_sites_have_the_faults_of_the_table_unless_told():
     """A choice changes one site, in any case."""
     assert choose_faults(["plant=GOOD"]) == {site.name: site.fault for site in SITES} | {"Plant": "good"}
+
+
+def test_a_choice_may_be_among_other_sites():
+    """The sites that are there with users can be chosen, and a site with two servers once."""
+    assert choose_faults(["remote=expired"], ALL_SITES)["Remote"] == "expired"
+    assert list(choose_faults([], ALL_SITES)) == ["HQ", "Branch", "Plant", "Warehouse", "Depot", "Remote"]
+
+
+def test_servers_of_one_site_are_told_apart():
+    """By label, and by the names of their files."""
+    labels = {(site.label, site.file_stem) for site in ALL_SITES if site.name == "Branch"}
+
+    assert labels == {("Branch", "branch"), ("Branch 2", "branch-2")}
+
+
+def test_each_server_of_a_site_is_dialled_where_it_is():
+    """One that is nowhere keeps its address."""
+    base = {"sites": [{"name": "Branch", "servers": ["https://a/owa", "https://b/owa", "https://c/owa"]}]}
+
+    tables = place(base, replace(PLACES, backends={"Branch": 1, "Branch 2": 2}), 0)
+
+    dialled = [{"url": f"https://{name}/owa", "connect_to": f"127.0.0.1:{port}"} for name, port in (("a", 1), ("b", 2))]
+    assert tables["sites"][0]["servers"] == [*dialled, "https://c/owa"]
 
 
 @pytest.mark.parametrize(

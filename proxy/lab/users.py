@@ -1,0 +1,79 @@
+"""The users of the lab as a table, and their files; nobody but a lab may use them: each password is the user's name."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from proxy.accounts.passwords import hash_password
+from proxy.certkit.files import PRIVATE, write_file
+from proxy.directory.phc import Costs
+from proxy.directory.users_file import Entry, render_users
+from proxy.model.accounts import Account, Mailbox
+from proxy.session.keys import BadKeys, KeyRing, new_key
+
+DOMAIN = "LAB"
+"""The domain of every user."""
+COSTS = Costs(memory_kib=8192, iterations=1)
+"""Cheap, so that a lab starts at once; what protects a password that everybody knows?"""
+USERS_FILE, KEY_FILE = "users.toml", "session.keys"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabUser:
+    """Somebody who can sign in."""
+
+    name: str
+    """The name, which is the password, too."""
+    display: str
+    """Name for people."""
+    site: str = ""
+    """Site of the mailbox; empty: there is none."""
+    groups: tuple[str, ...] = ("Staff",)
+    """Names of groups."""
+
+    @property
+    def login(self) -> str:
+        """The canonical name."""
+        return f"{DOMAIN}\\{self.name}"
+
+    def account(self) -> Account:
+        """Give the user as the directory knows it."""
+        return Account(
+            name=self.login,
+            upn=f"{self.name}@lab.localhost",
+            addresses=(f"{self.name}@mail.lab.localhost",),
+            display=self.display,
+            groups=self.groups,
+            mailbox=Mailbox(site=self.site, database=f"{self.site} 1") if self.site else None,
+        )
+
+
+USERS = (
+    LabUser(name="alice", display="Alice Ashdown", site="HQ", groups=("Staff", "Mail administrators")),
+    LabUser(name="bob", display="Bob Brandt", site="Branch"),
+    LabUser(name="carol", display="Carol Ćwik", site="Plant", groups=("Staff", "Plant floor")),
+    LabUser(name="dave", display="Dave Dunmore", site="Remote"),
+    LabUser(name="frank", display="Frank Fjord", groups=("Visitors",)),
+    LabUser(name="gina", display="Gina Gallo", site="Warehouse"),
+    LabUser(name="hank", display="Hank Holloway", site="Depot"),
+)
+"""One for each thing that can happen."""
+
+
+def write_users(folder: Path) -> None:
+    """Write the users anew, and a key ring if there is none that can be used.
+
+    Raises: OSError when the folder cannot be written.
+    """
+    entries = [Entry(user.account(), hash_password(user.name, COSTS)) for user in USERS]
+    remark = "# Written by `casproxy lab` at each start, for the lab alone: each password is the user's name.\n\n"
+    write_file(folder / USERS_FILE, (remark + render_users(entries)).encode(), PRIVATE)
+    if not _has_keys(folder / KEY_FILE):
+        write_file(folder / KEY_FILE, f"{new_key()}\n".encode(), PRIVATE)
+
+
+def _has_keys(file: Path) -> bool:
+    try:
+        KeyRing.parse(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, BadKeys):
+        return False
+    return True
