@@ -1,21 +1,32 @@
-"""`casproxy lab`: the proxy and five backend sites in one process, with certificates made on the first start."""
+"""`casproxy lab`: two proxies, their sites and users in one process, with certificates made on the first start."""
 
 import argparse
 import asyncio
 import json
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
 from proxy.certkit.files import write_file
 from proxy.certkit.store import StoreBusyError
+from proxy.cli.lab_second import SecondProxy
 from proxy.cli.lab_talk import introduce, summarize
 from proxy.front.listener import CannotListen
 from proxy.lab.claim import claim
 from proxy.lab.ports import demand_port, find_port
 from proxy.lab.run import Lab
+from proxy.lab.sign_in import (
+    ALL_SITES,
+    SECOND_ADMIN_PORT,
+    SECOND_FRONT,
+    SECOND_NAME,
+    SECOND_PORT,
+    Second,
+    first_settings,
+    second_settings,
+)
 from proxy.lab.toml import to_toml
 from proxy.lab.topology import (
     ADMIN_PORT,
@@ -23,12 +34,15 @@ from proxy.lab.topology import (
     REDIRECT_PORT,
     SITES,
     LabMistake,
+    LabSite,
     Places,
+    Tables,
     choose_faults,
     default_settings,
     place,
 )
-from proxy.service.load import load
+from proxy.lab.users import write_users
+from proxy.service.load import Loaded, load
 from proxy.service.memory import tune_allocator
 from proxy.service.run import DRAIN_CUT, serve_in_loop
 from proxy.service.transports import new_loop
@@ -36,7 +50,7 @@ from proxy.service.worker import Worker
 from proxy.settings.problems import SettingsInvalid
 
 NAME = "lab"
-HELP = "run the proxy and five backend sites on this machine"
+HELP = "run the proxy with sites and users on this machine"
 
 INVALID, USAGE = 1, 2
 SETTINGS_MODE = 0o644
@@ -61,6 +75,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--port", type=_port, metavar="N", help=f"HTTPS port ({LISTEN_PORT}); 0 chooses every port freely"
     )
     parser.add_argument("--state", default="certs/lab", metavar="DIR", help="folder for certificates and settings")
+    parser.add_argument(
+        "--no-sign-in", action="store_true", help="no users and no second proxy: sites are chosen by host and path"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object about the lab, for scripts")
 
 
@@ -73,7 +90,7 @@ def _port(text: str) -> int:
 def run(arguments: argparse.Namespace) -> int:
     """Run the lab until a signal ends it; 0 after that, 1 when it cannot start, 2 for an unknown site or fault."""
     try:
-        faults = choose_faults(arguments.fault)
+        faults = choose_faults(arguments.fault, _sites(arguments))
     except LabMistake as mistake:
         print(f"casproxy lab: {mistake}", file=sys.stderr)
         return USAGE
@@ -88,27 +105,78 @@ def run(arguments: argparse.Namespace) -> int:
     return INVALID
 
 
+def _sites(arguments: argparse.Namespace) -> tuple[LabSite, ...]:
+    return SITES if arguments.no_sign_in else ALL_SITES
+
+
 async def _run(arguments: argparse.Namespace, faults: dict[str, str]) -> int:
-    folder, environment = Path(arguments.state), _environment(arguments)
+    environment, sites = _environment(arguments), _sites(arguments)
     if LISTEN_VARIABLE not in environment:
         demand_port(LISTEN_PORT if arguments.port is None else arguments.port, "server.listen")
-    ports = {site.name: 0 for site in SITES} if arguments.port == 0 else None
-    async with Lab(folder, faults=faults, ports=ports, say=_say) as lab:
+    ports = {site.label: 0 for site in sites} if arguments.port == 0 else None
+    more = () if arguments.no_sign_in else (SECOND_FRONT,)
+    async with Lab(Path(arguments.state), sites, faults=faults, ports=ports, more=more, say=_say) as lab:
         places = _find_places(arguments.port, lab)
-        write_file(places.settings, _settings(places, arguments.allow).encode(), SETTINGS_MODE)
-        read = partial(load, str(places.settings), environment, {})
+        allow = None if arguments.allow is None else int(arguments.allow)
+        start = _Start(lab, places, environment, colour=not getattr(arguments, "no_color", False))
+        tell = _tell_scripts if arguments.json else _tell_people
+        if arguments.no_sign_in:
+            return await start.without_users(allow, tell)
+        return await start.with_users(_find_second(arguments.port, places), allow, tell)
 
-        def tell(worker: Worker) -> None:
-            if arguments.json:
-                print(json.dumps(summarize(worker, lab, places)), flush=True)
-            else:
-                print(introduce(worker, lab, places), flush=True)
 
-        colour = not getattr(arguments, "no_color", False)
+Tell = Callable[[Worker, Lab, Places, Second | None], None]
+
+
+def _tell_scripts(worker: Worker, lab: Lab, places: Places, second: Second | None) -> None:
+    print(json.dumps(summarize(worker, lab, places, second)), flush=True)
+
+
+def _tell_people(worker: Worker, lab: Lab, places: Places, second: Second | None) -> None:
+    print(introduce(worker, lab, places, second), flush=True)
+
+
+class _Start:
+    """The proxies before a lab that runs."""
+
+    def __init__(self, lab: Lab, places: Places, environment: dict[str, str], *, colour: bool) -> None:
+        self._lab = lab
+        self._places = places
+        self._environment = environment
+        self._colour = colour
+
+    async def without_users(self, allow: int | None, tell: Tell) -> int:
+        """Serve by host and path until a signal ends it; gives the exit code."""
+        self._write(self._places.settings, place(default_settings(), self._places, allow))
+        return await self._serve(self._load, lambda worker: tell(worker, self._lab, self._places, None))
+
+    async def with_users(self, second: Second, allow: int | None, tell: Tell) -> int:
+        """Serve those who sign in, and the second proxy beside it, until a signal ends both; gives the exit code."""
+        write_users(self._places.folder)
+        second.folder.mkdir(mode=0o700, exist_ok=True)
+        self._write(self._places.settings, first_settings(self._places, second, allow))
+        self._write(second.settings, second_settings(self._places, second, allow))
+        beside = self._load().settings.server.listen[0]
+        async with SecondProxy(second, self._environment, beside, colour=self._colour) as other:
+
+            def load_both() -> Loaded:
+                loaded = self._load()
+                other.reload()
+                return loaded
+
+            return await self._serve(load_both, lambda worker: tell(worker, self._lab, self._places, second))
+
+    async def _serve(self, reload: Callable[[], Loaded], tell: Callable[[Worker], None]) -> int:
         with suppress(asyncio.CancelledError):
-            code = await serve_in_loop(read(), read, colour=colour, tell=tell)
+            code = await serve_in_loop(self._load(), reload, colour=self._colour, tell=tell)
             return 0 if code == DRAIN_CUT else code
-    return 0
+        return 0
+
+    def _load(self) -> Loaded:
+        return load(str(self._places.settings), self._environment, {})
+
+    def _write(self, file: Path, tables: Tables) -> None:
+        write_file(file, spell_settings(tables, file.parent).encode(), SETTINGS_MODE)
 
 
 def _environment(arguments: argparse.Namespace) -> dict[str, str]:
@@ -131,14 +199,20 @@ def _find_places(port: int | None, lab: Lab) -> Places:
     return Places(listen=listen, redirect=redirect, admin=admin, backends=lab.ports, folder=lab.folder, trust=lab.trust)
 
 
-def _settings(places: Places, allow: str | None) -> str:
-    """Spell the settings of this lab. The access log goes to a file, so that events can be read."""
-    tables = place(default_settings(), places, None if allow is None else int(allow))
-    tables["timeouts"] = {"drain": DRAIN}
-    tables["limits"] = {"connections": CONNECTIONS}
-    tables["log"] = {"access_file": str(places.folder / "access.log")}
+def _find_second(port: int | None, places: Places) -> Second:
+    """Choose the second proxy's ports like those that nobody types."""
+    any_port = port == 0
+    listen = find_port(0 if any_port else SECOND_PORT, f"server.listen of {SECOND_NAME}", _say)
+    admin = find_port(0 if any_port else SECOND_ADMIN_PORT, f"server.admin of {SECOND_NAME}", _say)
+    return Second(listen=listen, admin=admin, folder=places.folder / "second")
+
+
+def spell_settings(tables: Tables, folder: Path) -> str:
+    """Spell the settings of a proxy of the lab. The access log goes to a file, so that events can be read."""
+    log = {**tables.get("log", {}), "access_file": str(folder / "access.log")}
+    more = {"timeouts": {"drain": DRAIN}, "limits": {"connections": CONNECTIONS}, "log": log}
     remark = "# Written by `casproxy lab` at each start. Turn the switch in [trust], then send the process SIGHUP.\n\n"
-    return remark + to_toml(tables)
+    return remark + to_toml(tables | more)
 
 
 def _say(sentence: str) -> None:

@@ -4,37 +4,27 @@ import os
 from typing import Any
 
 from proxy.certkit.faults import FAULTS
+from proxy.cli.lab_users import curl_command, plain_users, user_lines
 from proxy.lab.run import Lab
+from proxy.lab.sign_in import REMOTE, SECOND_NAME, Second
 from proxy.lab.topology import SITES, LabSite, Places
 from proxy.service.worker import Worker
 
 WIDTH = 11
 
 
-def introduce(worker: Worker, lab: Lab, places: Places) -> str:
-    """Compose what a person needs to begin: what to click, what to expect, how to turn the switch."""
+def introduce(worker: Worker, lab: Lab, places: Places, second: Second | None = None) -> str:
+    """Compose what a person needs to begin: what to open, what to expect, how to turn the switch."""
     port = worker.listeners[0].address[1]
-    pid = os.getpid()
-    lines = [
-        "",
-        f"  casproxy lab: {worker.name} is ready, with {len(SITES)} backend sites behind it.",
-        "",
-        "  site       open                                      its certificate",
-        *(_site_line(site, lab, port) for site in SITES),
-        "",
-        f"  Paths choose a site too: https://localhost:{port}/branch/owa/",
-        "  Nobody signs in yet: there are no users.",
-        "",
-        "  switch     AllowInternalUntrustedCerts is " + _switch(worker) + ".",
-        "             1: every site answers; untrusted ones show a strip. 0: they are refused with 502 and event 43.",
-        f"             To turn it: set allow_internal_untrusted_certs in {places.settings},",
-        f"             then: kill -HUP {pid}",
-        f"  browser    trusts the lab once it trusts {places.authority}:",
-        f"             curl --cacert {places.authority} https://localhost:{port}/owa/",
-        "             Firefox: Settings, Certificates, Authorities, Import. Chromium on Linux: certutil -d",
-        f'             sql:$HOME/.pki/nssdb -A -t C,, -n "casproxy lab" -i {places.authority}',
-        f"             macOS: security add-trusted-cert -k ~/Library/Keychains/login.keychain-db {places.authority}",
-        f"             Windows: certutil -user -addstore Root {places.authority}",
+    counted = len({site.name for site in lab.sites})
+    ready = f"  casproxy lab: {worker.name} is ready, with {counted} backend sites behind it."
+    begin = _sites(lab, port) if second is None else _users(lab, second, port)
+    lines = ["", ready, "", *begin, "", *_switch_lines(worker, places, second), *_trust_lines(places)]
+    if second is None:
+        lines += [f"  curl       curl --cacert {places.authority} https://localhost:{port}/owa/"]
+    else:
+        lines += ["  curl       " + curl_command(str(places.authority), f"https://localhost:{port}/owa/", "bob")]
+    lines += [
         f"  events     appear here, requests in {places.folder / 'access.log'}.",
         f"  health     casproxy healthcheck --admin 127.0.0.1:{worker.admin_port}",
         "  end        Ctrl-C",
@@ -43,8 +33,52 @@ def introduce(worker: Worker, lab: Lab, places: Places) -> str:
     return "\n".join(lines)
 
 
-def summarize(worker: Worker, lab: Lab, places: Places) -> dict[str, Any]:
-    """Give addresses, sites and files; the values are what JSON takes."""
+def _sites(lab: Lab, port: int) -> list[str]:
+    return [
+        "  site       open                                      its certificate",
+        *(_site_line(site, lab, port) for site in SITES),
+        "",
+        f"  Paths choose a site too: https://localhost:{port}/branch/owa/",
+        "  Nobody signs in: --no-sign-in.",
+    ]
+
+
+def _users(lab: Lab, second: Second, port: int) -> list[str]:
+    return [
+        f"  open       https://localhost:{port}/owa/ and sign in. Each password is the user's name.",
+        "",
+        *user_lines(lab, second),
+        "",
+        f"  {SECOND_NAME}, a second proxy, serves the site {REMOTE.name} at {second.url}/,",
+        "  and asks for the password anew. At 0 its own switch counts, and its server is trusted.",
+        "  These users exist in the lab alone. Sites chosen by host and path, without users: --no-sign-in.",
+    ]
+
+
+def _switch_lines(worker: Worker, places: Places, second: Second | None) -> list[str]:
+    lines = [
+        f"  switch     AllowInternalUntrustedCerts is {_switch(worker)}.",
+        "             1: every site answers; untrusted ones show a strip. 0: they are refused with 502 and event 43.",
+        f"             To turn it: set allow_internal_untrusted_certs in {places.settings},",
+        f"             then: kill -HUP {os.getpid()}",
+    ]
+    return (
+        lines if second is None else [*lines, f"             {SECOND_NAME} has a switch of its own: {second.settings}"]
+    )
+
+
+def _trust_lines(places: Places) -> list[str]:
+    return [
+        f"  browser    trusts the lab once it trusts {places.authority}:",
+        "             Firefox: Settings, Certificates, Authorities, Import. Chromium on Linux: certutil -d",
+        f'             sql:$HOME/.pki/nssdb -A -t C,, -n "casproxy lab" -i {places.authority}',
+        f"             macOS: security add-trusted-cert -k ~/Library/Keychains/login.keychain-db {places.authority}",
+        f"             Windows: certutil -user -addstore Root {places.authority}",
+    ]
+
+
+def summarize(worker: Worker, lab: Lab, places: Places, second: Second | None = None) -> dict[str, Any]:
+    """Give addresses, sites, users and files; the values are what JSON takes."""
     port = worker.listeners[0].address[1]
     return {
         "name": worker.name,
@@ -56,18 +90,34 @@ def summarize(worker: Worker, lab: Lab, places: Places) -> dict[str, Any]:
         "ca_file": str(places.authority),
         "settings": str(places.settings),
         "access_log": str(places.folder / "access.log"),
-        "users": [],
-        "sites": [_site(site, lab, port) for site in SITES],
+        "users": [] if second is None else plain_users(lab, second),
+        "second": None if second is None else _second(second),
+        "sites": [_site(site, lab, port, second) for site in lab.sites if site.number == 1],
     }
 
 
-def _site(site: LabSite, lab: Lab, port: int) -> dict[str, Any]:
+def _second(second: Second) -> dict[str, Any]:
+    return {
+        "name": SECOND_NAME,
+        "url": f"{second.url}/",
+        "port": second.listen,
+        "admin": f"127.0.0.1:{second.admin}",
+        "settings": str(second.settings),
+    }
+
+
+def _site(site: LabSite, lab: Lab, port: int, second: Second | None) -> dict[str, Any]:
     fault = FAULTS[lab[site.name].fault]
+    if second is None:
+        url, path = _url(site, port), f"/{site.stem}/owa/"
+    else:
+        url, path = (f"{second.url}/" if site == REMOTE else f"https://localhost:{port}/owa/"), "/owa/"
     return {
         "name": site.name,
-        "url": _url(site, port),
-        "path": f"/{site.stem}/owa/",
+        "url": url,
+        "path": path,
         "server": site.host,
+        "servers": [each.host for each in lab.sites if each.name == site.name],
         "server_port": lab[site.name].port,
         "fault": fault.name,
         "trusted": fault.is_trusted,

@@ -9,7 +9,6 @@ import pytest
 
 from proxy.cli import lab
 from proxy.lab.claim import claim
-from proxy.lab.topology import SITES, Places
 
 
 def run(*argv: str) -> int:
@@ -87,13 +86,16 @@ def test_the_flag_wins_over_the_environment_and_that_over_the_file(variable, mon
     assert variable in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("allow", "expected"), [("0", 0), ("1", 1), (None, None)])
-def test_the_settings_of_the_lab_say_what_was_asked(allow, expected):
-    """The switch, the log and the drain time stand in the file that somebody may edit."""
-    ports = {site.name: site.port for site in SITES}
-    places = Places(listen=1, redirect=2, admin=3, backends=ports, folder=Path("folder"))
-    tables = tomllib.loads(lab._settings(places, allow))
+def test_the_settings_of_the_lab_say_where_requests_are_logged():
+    """Beside them; what the tables say besides stays, and the drain time is short."""
+    tables = tomllib.loads(lab.spell_settings({"log": {"user": "plain"}, "server": {"name": "CAS01"}}, Path("folder")))
 
-    assert tables["trust"].get("allow_internal_untrusted_certs") == expected
-    assert tables["log"]["access_file"] == "folder/access.log"
-    assert tables["server"]["listen"] == "127.0.0.1:1"
+    assert tables["log"] == {"user": "plain", "access_file": "folder/access.log"}
+    assert tables["server"] == {"name": "CAS01"}
+    assert tables["timeouts"]["drain"] == lab.DRAIN
+
+
+def test_the_second_proxy_s_site_is_there_with_users_alone(capsys):
+    """Without sign-in the lab knows no site Remote."""
+    assert run("--no-sign-in", "--fault", "Remote=expired") == 2
+    assert "no site 'Remote'" in capsys.readouterr().err

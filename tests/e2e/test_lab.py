@@ -1,21 +1,15 @@
-"""`casproxy lab` as a user starts it: every site under 1 and under 0, with curl and with Chromium."""
+"""`casproxy lab --no-sign-in` as a user starts it: every site under 1 and under 0, with curl and with Chromium."""
 
-import asyncio
 import hashlib
 import io
-import json
-import os
-import signal
-import ssl
 import subprocess
-import sys
 import time
 import urllib.request
-from pathlib import Path
 
-import aiohttp
 import pytest
 from playwright.async_api import async_playwright
+
+from tests.e2e.lab_process import Running, client
 
 pytestmark = pytest.mark.e2e
 
@@ -23,80 +17,19 @@ CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 
 
-class Running:
-    """A lab in a process of its own."""
-
-    def __init__(self, folder: Path, *arguments: str) -> None:
-        self.folder = folder
-        self.log = folder / "events.jsonl"
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "proxy", "lab", "--port", "0", "--state", str(folder), "--json", *arguments],
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env={name: value for name, value in os.environ.items() if not name.startswith("CASPROXY_")},
-            )
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert line, self.log.read_text()
-        self.facts = json.loads(line)
-        self.sites = {site["name"]: site for site in self.facts["sites"]}
-
-    def events(self, number: int) -> list[dict[str, object]]:
-        """Give the events with this id so far."""
-        lines = [json.loads(line) for line in self.log.read_text().splitlines()]
-        return [line for line in lines if line["event.code"] == str(number)]
-
-    def turn(self, switch: int) -> None:
-        """Turn the switch as the lab says: edit the settings, send SIGHUP, see event 1010."""
-        before = len(self.events(1010))
-        path = Path(self.facts["settings"])
-        lines = [line for line in path.read_text().splitlines() if "allow_internal" not in line]
-        lines.insert(lines.index("[trust]") + 1, f"allow_internal_untrusted_certs = {switch}")
-        path.write_text("\n".join(lines))
-        self.process.send_signal(signal.SIGHUP)
-        deadline = time.monotonic() + 10
-        while len(self.events(1010)) == before:
-            assert time.monotonic() < deadline, "no reload"
-            time.sleep(0.02)
-
-    def end(self) -> int:
-        """Press Ctrl-C and give the exit code."""
-        self.process.send_signal(signal.SIGINT)
-        try:
-            return self.process.wait(10)
-        finally:
-            self.process.kill()
-            self.process.stdout.close()
-
-
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     """One lab for the tests of this module; they leave the switch at 1."""
-    running = Running(tmp_path_factory.mktemp("lab"))
+    running = Running(tmp_path_factory.mktemp("lab"), "--no-sign-in")
     yield running
     assert running.end() == 0
 
 
 @pytest.fixture
 async def browser(lab):
-    """Give a client that trusts the lab's authority and finds `*.localhost` on loopback."""
-    context = ssl.create_default_context(cafile=lab.facts["ca_file"])
-    connector = aiohttp.TCPConnector(ssl=context, resolver=Loopback())
-    async with aiohttp.ClientSession(connector=connector) as session:
+    """Give a client of the lab."""
+    async with client(lab) as session:
         yield session
-    await asyncio.sleep(0.2)  # the client says goodbye to servers in the background
-
-
-class Loopback(aiohttp.abc.AbstractResolver):
-    """Every name is this machine, as RFC 6761 says of `localhost`."""
-
-    async def resolve(self, host, port=0, family=0):  # noqa: ARG002 - the signature is aiohttp's
-        """Give 127.0.0.1."""
-        return [{"hostname": host, "host": "127.0.0.1", "port": port, "family": 2, "proto": 0, "flags": 0}]
-
-    async def close(self):
-        """Have nothing to close."""
 
 
 async def _get(browser, url):
@@ -240,7 +173,7 @@ async def test_chromium_sees_the_strip_the_news_and_the_refusal(lab, tmp_path):
 
 def test_a_second_lab_takes_other_ports_and_other_faults(lab, tmp_path):
     """Two labs run side by side; a fault that was chosen is the one that is refused."""
-    second = Running(tmp_path, "--fault", "HQ=untrusted-root", "--allow", "0")
+    second = Running(tmp_path, "--no-sign-in", "--fault", "HQ=untrusted-root", "--allow", "0")
     try:
         assert second.facts["port"] != lab.facts["port"]
         assert (second.sites["HQ"]["fault"], second.sites["HQ"]["reason"]) == ("untrusted-root", "untrusted_root")
