@@ -8,6 +8,7 @@ import asyncio
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from proxy.accounts.provider import ProviderDown
 from proxy.errors import ClientFault, ProxyError
@@ -33,11 +34,17 @@ from proxy.service.signin import Reception
 from proxy.session.cookie import NAME, Seal
 from proxy.session.keys import BadKeys, KeyRing
 from proxy.session.session import begin_session
+from proxy.signin.book import Book
+from proxy.signin.desk import basic_line
 from proxy.signin.gatekeeper import Gatekeeper
 
 PEER = "192.0.2.1"
 """Address of the browser that does not exist; RFC 5737 keeps it free."""
 REQUEST_ID = b"explain"
+
+
+STAND_IN = "(not known)"
+"""Stands for the password, which nobody needs for a walk."""
 
 
 class NoWalk(Exception):
@@ -87,6 +94,13 @@ class Walk:
         return self.reply.because != self.outcome.because
 
 
+class _Door(NamedTuple):
+    """The gate, and what it remembers."""
+
+    gate: Gatekeeper
+    book: Book
+
+
 async def walk(loaded: Loaded, login: str, ask: Ask) -> Walk | None:
     """Go the whole way, but for the server; None when the source of users has nobody of that login.
 
@@ -104,7 +118,7 @@ async def walk(loaded: Loaded, login: str, ask: Ask) -> Walk | None:
             if account is None:
                 return None
             events.clear()  # what the files gave rise to is not this request's
-            found = await _try(loaded, account, ask, gate)
+            found = await _try(loaded, account, _Door(gate, reception.book), ask)
         finally:
             await provider.close()  # not the reception: it would keep what this walk ended
     except (OSError, BadKeys, ValueError, ProxyError, ProviderDown) as fault:
@@ -115,28 +129,34 @@ async def walk(loaded: Loaded, login: str, ask: Ask) -> Walk | None:
 def write_head(loaded: Loaded, found: Walk, *, trusted: bool) -> list[str]:
     """Give the lines that would be sent to the server, as the switch and its certificate have it.
 
-    The request carries no secret: the session's cookie stays here, and a browser's own fields are not known.
+    The session's cookie stays here, and a browser's own fields are not known. Where the site's servers get the user's
+    password, one that stands for it is written.
     """
     if found.head is None or found.facts is None or found.passage is None or found.first is None:
         return []
     preserves = found.passage.decision.site.preserve_host
     host = found.facts.authority if preserves else found.first.authority.encode()
-    leg = Leg(PEER.encode(), False, host, b"trusted" if trusted else b"allowed", found.passage.identity)
+    ours = found.passage.credential if trusted and found.passage.credential else found.passage.identity
+    leg = Leg(PEER.encode(), False, host, b"trusted" if trusted else b"allowed", ours)
     data = RequestWriter(loaded.first_server).write(found.head, found.facts, leg, REQUEST_ID)
     return data.decode("utf-8", "replace").rstrip("\r\n").split("\r\n")
 
 
-async def _try(loaded: Loaded, account: Account, ask: Ask, gate: Gatekeeper) -> Walk:
+async def _try(loaded: Loaded, account: Account, door: _Door, ask: Ask) -> Walk:
     try:
-        return await _pass(loaded, account, _spell(ask, _seal(loaded, account)), gate)
+        return await _pass(loaded, account, _spell(ask, _seal(loaded, account, door.book)), door.gate)
     except ClientFault as fault:
         return Walk(account=account, fault=fault)
 
 
-def _seal(loaded: Loaded, account: Account) -> str:
-    """Seal a session for the user."""
+def _seal(loaded: Loaded, account: Account, book: Book) -> str:
+    """Seal a session for the user, with what stands for the password where the gate wants one."""
     ring = KeyRing.parse(Path(loaded.settings.session.key_file).read_text("utf-8"))
-    return Seal(ring).seal(begin_session(account.name, account.epoch, time.time(), public=True, light=False))
+    session = begin_session(account.name, account.epoch, time.time(), public=True, light=False)
+    wanting = {site.name.casefold() for site in loaded.topology.sites if site.delegate != "none"}
+    if account.mailbox is not None and account.mailbox.site.casefold() in wanting:
+        book.keep_credential(session.id, basic_line(account.name, STAND_IN))
+    return Seal(ring).seal(session)
 
 
 def _spell(ask: Ask, cookie: str) -> bytes:
@@ -158,7 +178,7 @@ async def _pass(loaded: Loaded, account: Account, raw: bytes, gate: Gatekeeper) 
     if isinstance(result, Reply):
         return replace(known, reply=result)
     ring = result.ring.head if result.ring is not None else 0
-    order = Hold().order(result.decision.site.servers, ring, 0.0)
+    order = Hold().order(result.decision.site.reachable, ring, 0.0)
     return replace(known, passage=result, first=order[0] if order else None)
 
 

@@ -101,3 +101,12 @@ async def test_nobody_of_that_name(tmp_path) -> None:
     """None, for a login that nobody has and for what can be none."""
     async with house(tmp_path) as (_, loaded):
         assert [await walk(loaded, each, ASK) for each in ("mallory", "", "a\\b\\c")] == [None] * 3
+
+
+async def test_a_site_that_gets_passwords(tmp_path) -> None:
+    """The user passes all the same: nobody is asked for the password, and none is known."""
+    async with house(tmp_path, of_branch='delegate = "basic"\n') as (_, loaded):
+        found = await walk_as(loaded, "bob")
+
+    assert found.first is not None
+    assert found.first.site == "Branch"
