@@ -1,4 +1,7 @@
-"""`casproxy explain event N`: what an event of the catalogue means, what causes it and what to do about it."""
+"""`casproxy explain event N`: what an event of the catalogue means, what causes it and what to do about it.
+
+With `--all` the reference of all events is written, in Markdown or JSON.
+"""
 
 import argparse
 import json
@@ -11,6 +14,7 @@ from typing import Any
 from proxy.events.catalogue import CATALOGUE
 from proxy.events.entry import Entry
 from proxy.events.formats import Voice, provider_of
+from proxy.events.reference import render_events
 from proxy.model.verdict import Reason
 from proxy.trust.reasons import REASONS
 
@@ -46,12 +50,18 @@ _SWITCHED = {43, 1043}
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the number and the form of the answer."""
-    parser.add_argument("number", type=int, metavar="N", help="number of the event, 43 for instance")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("number", nargs="?", type=int, metavar="N", help="number of the event, 43 for instance")
+    which.add_argument("--all", action="store_true", help="every event, as a reference in Markdown")
     parser.add_argument("--json", action="store_true", help="answer in JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Explain; 0 for an event of the catalogue, 2 for a number that is none."""
+    if arguments.all:
+        every = [to_json(CATALOGUE[number]) for number in sorted(CATALOGUE)] if arguments.json else None
+        sys.stdout.write(render_events() if every is None else json.dumps(every, indent=2, ensure_ascii=False) + "\n")
+        return KNOWN
     entry = CATALOGUE.get(arguments.number)
     if entry is None:
         near = ", ".join(f"{each} {CATALOGUE[each].symbol}" for each in nearest(arguments.number))

@@ -7,6 +7,7 @@ import pytest
 
 from proxy.cli import explain_event
 from proxy.events.catalogue import CATALOGUE
+from proxy.events.reference import render_events
 from proxy.trust.reasons import REASONS
 
 TRUST = [reason.value for reason, entry in REASONS.items() if entry.error_type == "tls_certificate_error"]
@@ -112,3 +113,22 @@ def test_a_word_is_a_usage_error(capsys):
 
     assert caught.value.code == 2
     assert "invalid int value" in capsys.readouterr().err
+
+
+def test_all_of_them_at_once(capsys):
+    """The reference that is committed, or the same in JSON."""
+    assert run("--all") == 0
+    assert capsys.readouterr().out == render_events()
+
+    assert run("--all", "--json") == 0
+    assert [each["id"] for each in json.loads(capsys.readouterr().out)] == sorted(CATALOGUE)
+
+
+@pytest.mark.parametrize("words", [(), ("43", "--all")])
+def test_one_or_all(words, capsys):
+    """Neither and both are usage errors."""
+    with pytest.raises(SystemExit) as caught:
+        run(*words)
+
+    assert caught.value.code == 2
+    assert "usage" in capsys.readouterr().err
