@@ -11,7 +11,8 @@ from tests.wire import request
 
 pytestmark = pytest.mark.e2e
 
-USERS = (account("alice", "HQ"), account("bob", "Branch"), account("grace", "Elsewhere"))
+USERS = (account("alice", "HQ"), account("bob", "Branch"), account("grace", "Elsewhere"), account("paul", "Plain"))
+PLAIN = '[[sites]]\nname = "Plain"\nservers = ["http://cas.plain.test/owa"]\n'
 ENFORCE = "[sites.trust]\nallow_internal_untrusted_certs = 0\n"
 NUMBERS = (22, 26, 28, 29, 38, 39, 40, 41, 42, 43)
 PANEL, MAIL = (b"/ecp/", b"/ECP", b"/ecp?rfr=owa", b"/ecp/default.aspx"), (b"/owa/", b"/owa/ecp/", b"/ecpx/")
@@ -22,7 +23,7 @@ async def house(folder):
     """Start a proxy with switch 0 whose site Branch has a server that is not trusted."""
     write_users(folder, *USERS)
     sites = {"HQ": answering(OK), "Branch": answering(OK)}
-    own = {"HQ": f"own = true\n{ENFORCE}", "Branch": ENFORCE}
+    own = {"HQ": f"own = true\n{ENFORCE}", "Branch": f"{ENFORCE}{PLAIN}"}
     settings = f'{directory_settings(folder)}[log]\nuser = "plain"\n'
     async with stage(sites, settings=settings, site_settings=own, faults={"Branch": "self-signed"}) as running:
         yield running
@@ -72,6 +73,16 @@ async def test_a_site_that_is_not_configured(tmp_path, target, number) -> None:
     async with house(tmp_path) as running:
         assert await visit(running, "grace", target) == (503, [number])
         assert running.seen(number)[0].parameters == ("CAS01", "LAB\\grace")
+
+
+@pytest.mark.parametrize(
+    ("target", "numbers"), [*((target, [28, 22]) for target in PANEL), *((target, [42, 41]) for target in MAIL)]
+)
+async def test_a_server_without_tls(tmp_path, target, numbers) -> None:
+    """28 stands in place of 42 and names the InternalURL, not the user; that no server is left follows as 22."""
+    async with house(tmp_path) as running:
+        assert await visit(running, "paul", target) == (503, numbers)
+        assert running.seen(numbers[0])[0].parameters == ("CAS01", "http://cas.plain.test/owa")
 
 
 async def test_what_passes_has_no_event(tmp_path) -> None:
