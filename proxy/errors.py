@@ -9,7 +9,11 @@
     │   ├── UpstreamTlsFault     502: the TLS handshake failed for another reason
     │   ├── UpstreamBroke        502: closed early or broke the protocol
     │   ├── UpstreamBusy         503: all its connections are taken
-    │   └── LoopDetected         502: the request has been here before
+    │   ├── UpstreamIncompatible 502: its version does not fit ours (event 46)
+    │   ├── UpstreamForbade      502: it refused what the proxy itself asked (event 42)
+    │   └── UpstreamDisowned     502: it takes nobody from us (event 71)
+    ├── LoopDetected             502: the request has been here before
+    ├── TooManyGroups            403: a user in more groups than a server takes (event 44)
     └── OurFault                 500, 503: our own limits, draining, defects
 
 Each carries the status to answer, an error type of RFC 9209 §2.3 and composes one sentence for an administrator.
@@ -133,12 +137,53 @@ class UpstreamBusy(UpstreamFault):
     public = "The server that holds your mailbox is busy."
 
 
+class UpstreamIncompatible(UpstreamFault):
+    """The server is of a version that does not take requests of ours. Nothing of the browser's was sent."""
+
+    error_type = "destination_unavailable"
+    public = "The server that holds your mailbox does not fit this server."
+
+    def __init__(self, site: str, server: str, *, ours: str, theirs: str) -> None:
+        super().__init__(site, server, f"{server} is of version {theirs}, which does not take requests of {ours}.")
+        self.ours = ours
+        """The version we claim to be."""
+        self.theirs = theirs
+        """The server's, four numbers with dots."""
+
+
+class UpstreamForbade(UpstreamFault):
+    """The server answered 403 to what the proxy itself asked it."""
+
+    error_type = "destination_unavailable"
+    public = "The server that holds your mailbox takes no requests from this server."
+
+
+class UpstreamDisowned(UpstreamFault):
+    """The server answered 401 to the proxy itself, or nothing is known that it would know the user by."""
+
+    error_type = "destination_unavailable"
+    public = "The server that holds your mailbox did not take your sign-in."
+
+
 class LoopDetected(ProxyError):
     """`Via` carries our own name: the request has been here before (RFC 9110 §7.6.3)."""
 
     status = 502
     error_type = "proxy_loop_detected"
     public = "The request came back to this server instead of reaching its destination."
+
+
+class TooManyGroups(ProxyError):
+    """A user is in more groups than a server is told of."""
+
+    status = 403
+    error_type = "http_request_denied"
+    public = "You are in too many groups for the server that holds your mailbox."
+
+    def __init__(self, groups: int, limit: int) -> None:
+        super().__init__(f"The user is in {groups} groups; the server takes {limit}.")
+        self.limit = limit
+        """How many it takes."""
 
 
 class OurFault(ProxyError):

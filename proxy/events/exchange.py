@@ -61,10 +61,17 @@ EXCHANGE = (
         id=42,
         symbol="ProxyErrorSslConnection",
         level=Level.ERROR,
-        parameters=(US, "InternalURL"),
-        text='"%1" does not proxy to "%2", because its InternalURL is not https.',
-        when="A server of the mailbox's site has an InternalURL with http.",
-        cure="Have the server use TLS and correct its InternalURL.",
+        parameters=(US, BACKEND),
+        text='"%1" does not proxy to "%2": its InternalURL is not https, or it refused the request (403).',
+        when=(
+            "A server of the mailbox's site has an InternalURL with http; or a server of a site with "
+            '`compat = "exchange2010"` answered 403 when it was asked whether it takes requests of ours. The note '
+            "says which of the two."
+        ),
+        cure=(
+            "Have the server use TLS and correct its InternalURL; or look at what its virtual directory demands (SSL "
+            "settings, client certificates, address restrictions)."
+        ),
         kind=MISSING,
     ),
     Entry(
@@ -86,6 +93,29 @@ EXCHANGE = (
         kind=REFUSED,
     ),
     Entry(
+        id=44,
+        symbol="ProxyErrorTooManySidsInContext",
+        level=Level.ERROR,
+        parameters=(US, BACKEND, USER, "limit"),
+        text='"%1" cannot sign "%3" in at server "%2": the user is in more than %4 groups.',
+        when='The mailbox is in a site with `compat = "exchange2010"`, whose servers take no longer list of groups.',
+        cure="Take the user out of groups that are no longer needed.",
+        kind=REFUSED,
+    ),
+    Entry(
+        id=46,
+        symbol="ProxyErrorCASCompatibility",
+        level=Level.ERROR,
+        parameters=(US, "our version", BACKEND, "its version"),
+        text='"%1" (version %2) cannot proxy to server "%3" (version %4): the versions do not fit.',
+        when=(
+            'A server of a site with `compat = "exchange2010"` says that it is newer than we claim to be, or of '
+            "another major version."
+        ),
+        cure="Proxy to a server of Exchange 2010, or leave `compat` out for servers that do not need it.",
+        kind=REFUSED,
+    ),
+    Entry(
         id=57,
         symbol="ProxyErrorServiceDiscovery",
         level=Level.ERROR,
@@ -95,6 +125,22 @@ EXCHANGE = (
         when="A user signs in, or must be looked up, and the source of users does not answer.",
         cure="Look at the source of users (`directory` in the settings). Users who are signed in go on meanwhile.",
         kind=FAILED,
+    ),
+    Entry(
+        id=71,
+        symbol="ProxyErrorAuthenticationToCas2Failure",
+        level=Level.ERROR,
+        parameters=(US, BACKEND),
+        text='"%1" could not sign a user in at server "%2".',
+        when=(
+            'A server of a site with `compat = "exchange2010"` answered 401 to the proxy itself, or the user has no '
+            "security identifier to be signed in with. The note says which of the two."
+        ),
+        cure=(
+            "Let the server take the proxy's word (authentication of its virtual directory, address restrictions); "
+            "or give the user a `sid` in the source of users."
+        ),
+        kind=REFUSED,
     ),
     Entry(
         id=80,

@@ -6,9 +6,13 @@ from proxy.errors import (
     LoopDetected,
     OurFault,
     ProxyError,
+    TooManyGroups,
     UpstreamBroke,
     UpstreamBusy,
+    UpstreamDisowned,
     UpstreamFault,
+    UpstreamForbade,
+    UpstreamIncompatible,
     UpstreamNotTrusted,
     UpstreamTimedOut,
     UpstreamTlsFault,
@@ -19,6 +23,7 @@ from proxy.events.record import Event
 from proxy.relay.equipment import Destination
 from proxy.relay.refuse import reason_word, verdict_of
 from proxy.relay.state import ExchangeState
+from proxy.routing.rules import ECP_TWIN
 
 _new = tuple.__new__  # a named tuple's own constructor is a Python function: 0.4 µs a request
 
@@ -35,6 +40,10 @@ EVENT_OF_ERROR: dict[type[ProxyError], int] = {
     UpstreamTimedOut: 1002,
     UpstreamBroke: 1003,
     UpstreamBusy: 1004,
+    UpstreamForbade: 42,
+    TooManyGroups: 44,
+    UpstreamIncompatible: 46,
+    UpstreamDisowned: 71,
     LoopDetected: 1005,
     OurFault: 1006,
 }
@@ -53,15 +62,27 @@ def report_error(exchange: ExchangeState, error: ProxyError) -> None:
     number = EVENT_OF_ERROR.get(type(error))
     if number is None or (isinstance(error, OurFault) and error.status != DEFECT_STATUS):
         return
-    parameters: tuple[str, ...] = (exchange.equipment.label,)
-    if exchange.destination is not None and isinstance(error, UpstreamFault):
-        parameters += (exchange.destination.label,)
-    if number == ALL_SERVERS_FAILED:
-        parameters += (error.error_type,)
-        number = ECP_ALL_SERVERS_FAILED if is_control_panel(exchange) else number
+    parameters = _parameters(exchange, error)
+    if number != TRUST_FAILURE and is_control_panel(exchange):
+        number = ECP_TWIN.get(number, number)
     exchange.equipment.emit(_event(exchange, error, number, parameters))
     if number == TRUST_FAILURE and is_control_panel(exchange):
         exchange.equipment.emit(_event(exchange, error, ECP_TRUST_FAILURE, parameters))
+
+
+def _parameters(exchange: ExchangeState, error: ProxyError) -> tuple[str, ...]:
+    """Give what the text of an error's event names, in its order."""
+    us, destination = exchange.equipment.label, exchange.destination
+    if destination is None or not isinstance(error, UpstreamFault | TooManyGroups):
+        return (us,)
+    if isinstance(error, UpstreamUnreachable):
+        return us, destination.label, error.error_type
+    if isinstance(error, UpstreamIncompatible):
+        return us, error.ours, destination.label, error.theirs
+    if isinstance(error, TooManyGroups):
+        user = exchange.passage.user if exchange.passage is not None else ""
+        return us, destination.label, user, str(error.limit)
+    return us, destination.label
 
 
 def is_control_panel(exchange: ExchangeState) -> bool:

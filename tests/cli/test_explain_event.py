@@ -95,7 +95,8 @@ def test_an_event_that_is_good_news_needs_nothing(capsys):
 
 
 @pytest.mark.parametrize(
-    ("number", "near"), [("44", "43 ProxyErrorSslTrustFailure, 42 "), ("0", "14 "), ("999", "1001 "), ("-5", "14 ")]
+    ("number", "near"),
+    [("45", "44 ProxyErrorTooManySidsInContext, 46 "), ("0", "14 "), ("999", "1001 "), ("-5", "14 ")],
 )
 def test_an_unknown_number_offers_the_nearest(number, near, capsys):
     """A typing error ends with 2 and the numbers next to it."""

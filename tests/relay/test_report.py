@@ -6,8 +6,12 @@ from proxy.errors import (
     ClientFault,
     LoopDetected,
     OurFault,
+    TooManyGroups,
     UpstreamBroke,
     UpstreamBusy,
+    UpstreamDisowned,
+    UpstreamForbade,
+    UpstreamIncompatible,
     UpstreamNotTrusted,
     UpstreamTimedOut,
     UpstreamTlsFault,
@@ -25,6 +29,10 @@ TABLE = [
     (UpstreamTimedOut(*HERE, "x"), 1002),
     (UpstreamBroke(*HERE, "x"), 1003),
     (UpstreamBusy(*HERE, "x"), 1004),
+    (UpstreamForbade(*HERE, "x"), 42),
+    (TooManyGroups(3001, 3000), 44),
+    (UpstreamIncompatible(*HERE, ours="14.3.1.0", theirs="15.0.1.0"), 46),
+    (UpstreamDisowned(*HERE, "x"), 71),
     (LoopDetected("x"), 1005),
     (OurFault(500, "x"), 1006),
     (OurFault(503, "x"), None),
@@ -115,3 +123,27 @@ def test_an_access_line_of_an_unread_request_is_mostly_empty():
     entry = world.access[0]
     assert (entry.method, entry.target, entry.host, entry.way.site, entry.because) == (b"", b"", b"", "", "")
     assert (entry.status, entry.error) == (431, "http_request_error")
+
+
+@pytest.mark.parametrize(("error", "number"), [(UpstreamForbade(*HERE, "x"), 28), (UpstreamDisowned(*HERE, "x"), 27)])
+def test_the_control_panel_has_numbers_of_its_own(error, number):
+    """Below /ecp they stand in place of Outlook Web App's, with the same parameters."""
+    world = World()
+    exchange, _ = world.request(head("GET", "/ECP/default.aspx"))
+    exchange.refuse(error)
+
+    assert [(event.id, event.parameters) for event in world.events] == [(number, ("CAS01", "cas02.branch.test"))]
+
+
+def test_event_46_names_both_versions():
+    """Ours behind our name, the server's behind its own."""
+    (event,) = report(UpstreamIncompatible(*HERE, ours="14.3.1.0", theirs="15.0.1.0")).events
+
+    assert event.parameters == ("CAS01", "14.3.1.0", "cas02.branch.test", "15.0.1.0")
+
+
+def test_event_44_names_the_limit():
+    """And the user, where somebody signed in."""
+    (event,) = report(TooManyGroups(3001, 3000)).events
+
+    assert event.parameters == ("CAS01", "cas02.branch.test", "", "3000")
