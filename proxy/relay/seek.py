@@ -25,10 +25,10 @@ class SeekRelay(ErrandRelay):
         if not servers:
             self.refuse(OurFault(503, "The site has been taken out of the settings.", retry_after=1))
             return
-        ring = self.passage.ring if self.passage is not None else None
-        if ring is None and len(servers) == 1:
+        if len(servers) == 1:
             self.order = servers
         else:
+            ring = self.passage.ring if self.passage is not None else None
             self.order = equipment.hold.order(servers, ring.head if ring is not None else 0, equipment.ticks.now)
         self.attempt = 0
         self.try_server()
