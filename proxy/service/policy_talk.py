@@ -33,7 +33,7 @@ def doubts_of(loaded: Loaded) -> Iterator[Event]:
     """Give the events about settings that work, but will hardly be meant."""
     us = loaded.first_server
     for warning in loaded.warnings:
-        yield Event(id=DOUBTFUL, parameters=(us,), note=str(warning))
+        yield Event(id=DOUBTFUL, parameters=(us, warning.name), note=str(warning))
     for site in loaded.topology.sites:
         version = site.policy.min_tls_version
         if version in OLD_VERSIONS:

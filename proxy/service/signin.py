@@ -4,6 +4,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from proxy.accounts.file import FileProvider
@@ -81,7 +82,9 @@ class Reception:
         ring = KeyRing.parse(Path(settings.session.key_file).read_text("utf-8"))
         session, identity = settings.session, settings.identity
         if self._ended is None:
-            self._ended = EndedSessions(Path(settings.server.state_dir), self.book.revoked, self._tell)
+            self._ended = EndedSessions(
+                Path(settings.server.state_dir), self.book.revoked, partial(self._tell, "server.state_dir")
+            )
             self._ended.read()
         kit = Kit(
             first_server=self._first_server,
@@ -140,7 +143,9 @@ class Reception:
             memory_kib=directory.argon2_memory, iterations=directory.argon2_iterations, lanes=directory.argon2_lanes
         )
         checker = Checker(costs, threads=directory.password_checks)
-        provider = FileProvider(Path(directory.users_file), directory.default_domain, checker, self._tell)
+        provider = FileProvider(
+            Path(directory.users_file), directory.default_domain, checker, partial(self._tell, "directory.users_file")
+        )
         if self._users is not None:
             self._retired.append(self._users.provider)  # its checks under way finish
         self._users = _Users(directory=directory, provider=provider)
@@ -154,8 +159,8 @@ class Reception:
             self._attempts = (limits, Attempts(limits))
         return self._attempts[1]
 
-    def _tell(self, sentence: str) -> None:
-        self._emit(Event(id=DOUBTFUL, parameters=(self._first_server,), note=sentence))
+    def _tell(self, key: str, sentence: str) -> None:
+        self._emit(Event(id=DOUBTFUL, parameters=(self._first_server, key), note=sentence))
 
 
 def user_speller(mode: str, salt: str) -> Callable[[str], str]:

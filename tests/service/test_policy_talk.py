@@ -3,6 +3,7 @@
 import pytest
 
 from proxy.certkit.authority import Authority
+from proxy.events.throttle import key_of
 from proxy.service.load import Loaded, load
 from proxy.service.policy_talk import doubts_of, policies_of, policy_sentence
 
@@ -56,3 +57,11 @@ def test_what_will_hardly_be_meant_is_an_event_each(read):
 
     assert [event.note for event in doubts if event.id == 1017] == [str(each) for each in loaded.warnings]
     assert [event.parameters for event in doubts if event.id == 1024] == [("CAS01", "Branch", "1.1")]
+
+
+def test_each_doubt_is_told_by_itself(read):
+    """Two doubts differ in their setting, so that neither is held back as a repeat of the other."""
+    loaded = read("", 'min_tls_version = "1.0"\nstrict_rfc5280 = true')
+    doubts = [event for event in doubts_of(loaded) if event.id == 1017]
+
+    assert len({key_of(event) for event in doubts}) == len(doubts) > 1

@@ -247,7 +247,7 @@ async def test_changed_users_are_read_with_a_tick(house):
     house.look()
 
     assert (type(before), after.status) == (Passage, 302)
-    assert [(event.id, event.parameters) for event in house.events] == [(1017, ("CAS01",))]
+    assert [(event.id, event.parameters) for event in house.events] == [(1017, ("CAS01", "directory.users_file"))]
     assert "The new users file is not used" in house.events[0].note
     assert (await house.sign_in()).status == 302
 
