@@ -313,6 +313,59 @@ def test_a_fresh_session_is_not_renewed():
     assert house.get(cookie).set_cookie == b""
 
 
+# ── credentials ──────────────────────────────────────────────────────────────────────────────────
+
+LINE = b"Authorization: Basic eA==\r\n"
+
+
+def known(house: Gatehouse, name: str) -> bytes:
+    """Begin a session whose credentials are kept; gives its cookie."""
+    session = house.session(name)
+    house.book.keep_credential(session.id, LINE)
+    return as_cookie(house.kit.seal.seal(session))
+
+
+def test_a_site_may_be_told_the_password():
+    """Beside who signed in, the very same bytes each time; without them nothing is told."""
+    house = Gatehouse(delegating=frozenset({"hq"}))
+    cookie = known(house, "LAB\\alice")
+    passage = house.get(cookie)
+    house.now += RECHECK_SECONDS
+    again = house.get(cookie)
+
+    assert passage.credential == passage.identity + LINE
+    assert again.credential is passage.credential
+    assert again.identity is passage.identity
+
+
+def test_another_site_is_not_told_the_password():
+    """Whatever is kept: neither a site of its own mailboxes, nor ours for Autodiscover."""
+    house = Gatehouse(delegating=frozenset({"branch"}))
+    bob, alice = known(house, "LAB\\bob"), known(house, "LAB\\alice")
+
+    assert house.get(alice).credential == b""
+    assert house.get(bob).credential.endswith(LINE)
+    assert house.get(bob, b"/autodiscover/x").credential == b""
+
+
+def test_a_password_that_is_not_kept_any_more_is_asked_for():
+    """As an expired session; it is not asked for where signing in would not keep it."""
+    house = Gatehouse(delegating=frozenset({"hq"}))
+
+    assert house.get(house.cookie()) == house.fresh(head(as_cookie("x")))
+    assert isinstance(house.get(house.cookie("LAB\\bob"), b"/autodiscover/x"), Passage)
+
+
+def test_one_session_is_never_sent_with_anothers_password():
+    """On one connection, also for the same user."""
+    house = Gatehouse(delegating=frozenset({"hq"}))
+    first, second = known(house, "LAB\\alice"), house.session()
+    house.book.keep_credential(second.id, b"Authorization: Basic eQ==\r\n")
+    credentials = [house.get(each).credential for each in (first, as_cookie(house.kit.seal.seal(second)), first)]
+
+    assert credentials[0] == credentials[2] != credentials[1]
+
+
 # ── everything ───────────────────────────────────────────────────────────────────────────────────
 
 PARTS = (
