@@ -54,3 +54,23 @@ def test_places_are_bounded(monkeypatch: pytest.MonkeyPatch):
 
     assert book.ring_of(ONE) is one
     assert book.ring_of(OTHER) is not other
+
+
+def test_credentials_go_with_the_session():
+    """And are nobody else's."""
+    book = Book(Revoked())
+    book.keep_credential(ONE, b"line")
+    before = book.credential_of(ONE), book.credential_of(OTHER)
+    book.end(ONE, 100.0)
+
+    assert (before, book.credential_of(ONE)) == ((b"line", b""), b"")
+
+
+def test_credentials_are_bounded(monkeypatch: pytest.MonkeyPatch):
+    """The oldest make room."""
+    monkeypatch.setattr(book_module, "CREDENTIALS", 2)
+    book = Book(Revoked())
+    for session in (ONE, OTHER, THIRD):
+        book.keep_credential(session, b"line")
+
+    assert [book.credential_of(session) for session in (ONE, OTHER, THIRD)] == [b"", b"line", b"line"]
