@@ -1,6 +1,7 @@
 """Signing in and off: forms are taken from our own page and from scripts, passwords are checked, and sessions begin."""
 
 import asyncio
+import base64
 import re
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from proxy.errors import OurFault
 from proxy.model.reply import Reply
 from proxy.routing.passage import Passage
 from proxy.session.cookie import clear_cookie
+from proxy.signin.desk import basic_line
 from proxy.signin.errands import FindErrand, FormErrand
 from tests.fakes import settle
 from tests.gatehouse import ALICE, LIFETIMES, NOW, Gatehouse, as_cookie, field, head
@@ -135,6 +137,25 @@ async def test_who_signs_in_anew_leaves_the_former_session():
     await submit(house, form("LAB\\alice", "alice"), b"Cookie: " + planted)
 
     assert house.get(planted).status == 302
+
+
+@pytest.mark.parametrize(("sites", "kept"), [(("hq",), b"LAB\\alice:alice"), (("branch",), b""), ((), b"")])
+async def test_a_password_is_kept_where_the_site_is_told_it(sites, kept):
+    """As the line that says it; otherwise nowhere."""
+    house = Gatehouse(delegating=frozenset(sites))
+    session = session_of(house, await submit(house, form("LAB\\alice", "alice")))
+    line = b"Authorization: Basic " + base64.b64encode(kept) + b"\r\n" if kept else b""
+
+    assert house.book.credential_of(session.id) == line
+
+
+def test_a_password_of_any_script_is_told_in_utf_8():
+    """And can be no second line."""
+    assert (
+        basic_line("LAB\\a", "pä\r\nß")
+        == b"Authorization: Basic " + base64.b64encode("LAB\\a:pä\r\nß".encode()) + b"\r\n"
+    )
+    assert basic_line("a" * 200, "b" * 200).count(b"\n") == 1
 
 
 async def test_wrong_is_wrong():
