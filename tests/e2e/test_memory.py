@@ -78,7 +78,11 @@ async def test_a_gibibyte_down() -> None:
             left -= len(data)
             if (left >> 17) % 50 == 0:
                 peak.look()
-        assert (left, peak.growth < GROWTH) == (0, True), (peak.growth, served.errors[-3:])
+        assert (left, peak.growth < GROWTH) == (0, True), (
+            peak.growth,
+            served.process.returncode,
+            served.errors[-3:],
+        )
         browser.close()
 
 
