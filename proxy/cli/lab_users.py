@@ -4,10 +4,10 @@ from typing import Any, NamedTuple
 
 from proxy.certkit.faults import FAULTS
 from proxy.lab.run import Lab
-from proxy.lab.sign_in import REMOTE, Second
+from proxy.lab.sign_in import CELLAR, REMOTE, Second
 from proxy.lab.users import USERS, LabUser
 
-NOT_TRUSTED = 43
+NOT_TRUSTED, NOT_HTTPS = 43, 42
 _FORM = "destination=/owa/&flags=4&forcedownlevel=0&trusted=4&username={name}&password={name}&isUtf8=1"
 _HEADINGS = ("user", "mailbox", "under 1", "under 0")
 
@@ -29,6 +29,8 @@ def expect(user: LabUser, lab: Lab, second: Second, *, allow: bool) -> Answer:
         return Answer("404: no mailbox", 404, 0)
     if user.site == REMOTE.name:
         return Answer(f"sent to {second.url}/", 302, 0)
+    if user.site == CELLAR:
+        return Answer(f"503, event {NOT_HTTPS}: its server has no TLS", 503, NOT_HTTPS)
     fault = FAULTS[lab[user.site].fault]
     if fault.is_trusted:
         return Answer("inbox", 200, 0)

@@ -55,6 +55,7 @@ USERS = (
     LabUser(name="frank", display="Frank Fjord", groups=("Visitors",)),
     LabUser(name="gina", display="Gina Gallo", site="Warehouse"),
     LabUser(name="hank", display="Hank Holloway", site="Depot"),
+    LabUser(name="ivan", display="Ivan Ilves", site="Cellar"),
 )
 """One for each thing that can happen."""
 

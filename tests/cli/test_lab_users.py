@@ -33,6 +33,7 @@ LAB = Table(sites=ALL_SITES)
         ("frank", (404, 0), (404, 0)),
         ("gina", (200, 0), (502, 43)),
         ("hank", (200, 0), (502, 43)),
+        ("ivan", (503, 42), (503, 42)),
     ],
 )
 def test_status_and_event_of_each_user(name, under_1, under_0):

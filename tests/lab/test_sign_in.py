@@ -42,7 +42,7 @@ def test_each_proxy_knows_the_address_of_the_other():
     """The first sends on at once, under another host name; the second shows a link."""
     first, second = first_settings(PLACES, SECOND, 1), second_settings(PLACES, SECOND, 1)
 
-    assert first["sites"][-1] == {
+    assert first["sites"][-2] == {
         "name": "Remote",
         "external_url": "https://remote.localhost:4/owa",
         "redirect": "silent",
@@ -52,9 +52,16 @@ def test_each_proxy_knows_the_address_of_the_other():
     assert first["server"]["state_dir"] != second["server"]["state_dir"]
 
 
+def test_a_server_without_tls_is_named_and_dialled_nowhere():
+    """Only for its event."""
+    sites = first_settings(PLACES, SECOND, 1)["sites"]
+
+    assert sites[-1] == {"name": "Cellar", "servers": [{"url": "http://cas08.cellar.lab.localhost/owa"}]}
+
+
 @pytest.mark.parametrize("allow", [0, 1, None])
 async def test_both_can_be_loaded(tmp_path, allow):
-    """As they stand, with files and users, and no warning but those about what 1 means."""
+    """As they stand, with files and users, and no warning but those about what 1 means and about Cellar."""
     free = {site.label: 0 for site in ALL_SITES}
     async with Lab(tmp_path, ALL_SITES, ports=free, more=[SECOND_FRONT]) as lab:
         write_users(tmp_path)
@@ -69,5 +76,6 @@ async def test_both_can_be_loaded(tmp_path, allow):
             loaded = load(file, {}, {})
 
             assert {user.site for user in USERS if user.site} <= {site.name for site in loaded.topology.sites}
-            doubted = set() if allow == 0 else {"trust.ca_files", "directory.provider"}
+            doubted = {"sites.Cellar.servers[0].url"} if file == places.settings else set()
+            doubted |= set() if allow == 0 else {"trust.ca_files", "directory.provider"}
             assert {warning.name for warning in loaded.warnings} == doubted
