@@ -31,6 +31,8 @@ class Place:
     """Where it listens."""
     more: str = ""
     """Further settings of ours."""
+    chosen_by: str = "default = true"
+    """What leads to the site, for ours: a rule, or `own = true` where mailboxes do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,9 @@ def running_origin(folder: Path, certificates: Certificates, processor: int) -> 
     folder.mkdir()
     (folder / "files").mkdir()
     for path, size in FILES.items():
-        (folder / "files" / path.lstrip("/")).write_bytes(body_bytes(size))
+        file = folder / "files" / path.lstrip("/")
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(body_bytes(size))
     origin = Origin(free_port(), free_port(), free_port())
     pairs: dict[int, Pair] = {
         origin.port: certificates.origin,

@@ -71,15 +71,17 @@ class Instance:
 
 
 @contextlib.contextmanager
-def started(bench: Bench, candidate: Candidate, origin_port: int, more: str = "") -> Iterator[Instance]:
+def started(bench: Bench, candidate: Candidate, origin_port: int, more: str = "", **choice: str) -> Iterator[Instance]:
     """Run a candidate against the given port of the origin until the block ends, ours with further settings.
+
+    `choice` is `Place.chosen_by`, if it is not the usual.
 
     Raises: StartFault, WrongAnswer.
     """
-    folder = bench.folder / candidate.key
+    folder = bench.folder / f"{candidate.key}{'-' if choice else ''}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    place = Place(folder, origin_port, bench.certificates, more=more)
+    place = Place(folder, origin_port, bench.certificates, more=more, **choice)
     launch = candidate.start(place)
     with running(launch, processor=bench.processors.proxy, port=place.port, log=folder / "log") as pid:
         wait_until_serving(bench.context, place.port)

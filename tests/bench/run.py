@@ -24,16 +24,28 @@ from tests.bench.certificates import make_certificates
 from tests.bench.client import make_context
 from tests.bench.origin import running_origin
 from tests.bench.processes import StartFault, choose_processors, find_program
-from tests.bench.report import NOTES, STORM_NOTES, Results, main_table, ratios, storm_table, target_table, wrong_answers
+from tests.bench.report import (
+    NOTES,
+    SIGNED_IN_NOTES,
+    STORM_NOTES,
+    Results,
+    main_table,
+    ratios,
+    signed_in_table,
+    storm_table,
+    target_table,
+    wrong_answers,
+)
 from tests.bench.rounds import Bench, measure, verify
+from tests.bench.signed_in import measure_signed_in
 from tests.bench.verify import WrongAnswer
 from tests.bench.versions import describe_machine
-from tests.bench.workloads import STORM, WORKLOADS
+from tests.bench.workloads import SIGNED_IN, STORM, WORKLOADS
 from tests.bench.wrk import WrkFault
 
 Choice = TypeVar("Choice")
 
-EVERYTHING = (*WORKLOADS, STORM)
+EVERYTHING = (*WORKLOADS, STORM, SIGNED_IN)
 """What can be measured."""
 
 
@@ -137,7 +149,8 @@ def _run(bench: Bench, options: argparse.Namespace, candidates: list[Candidate])
     results: Results = {}
     for workload in options.workloads:
         try:
-            results[workload.key] = measure(bench, workload, right)
+            taken = measure_signed_in if workload is SIGNED_IN else measure
+            results[workload.key] = taken(bench, workload, right)
         except (StartFault, WrongAnswer, WrkFault) as fault:
             wrong.append(f"{workload.key}: {fault}")
     wrong += wrong_answers(results)
@@ -150,7 +163,7 @@ def _run(bench: Bench, options: argparse.Namespace, candidates: list[Candidate])
 
 def _compose(options: argparse.Namespace, results: Results, candidates: list[str], wrong: list[str]) -> str:
     parts = [f"{describe_machine(candidates)}\n{options.rounds} alternated rounds of {options.seconds} s."]
-    compared = [workload for workload in options.workloads if workload is not STORM]
+    compared = [workload for workload in options.workloads if workload not in (STORM, SIGNED_IN)]
     ours = [key for key in candidates if key.startswith("casproxy")]
     if compared:
         parts += [main_table(results, compared, candidates), NOTES]
@@ -158,6 +171,8 @@ def _compose(options: argparse.Namespace, results: Results, candidates: list[str
         parts.append(target_table(ratios(results, compared, ours)))
     if results.get(STORM.key):
         parts += [storm_table(results[STORM.key]), STORM_NOTES]
+    if results.get(SIGNED_IN.key):
+        parts += [signed_in_table(results[SIGNED_IN.key]), SIGNED_IN_NOTES]
     if wrong:
         parts.append("Wrong answers:\n\n" + "\n".join(f"- {line}" for line in wrong))
     return "\n\n".join(parts) + "\n"

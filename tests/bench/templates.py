@@ -130,7 +130,7 @@ ca_files = ["{certificates.authority}"]
 [[sites]]
 name = "origin"
 servers = [{{ url = "https://{name}:{place.origin_port}", connect_to = "127.0.0.1:{place.origin_port}", tls_name = "{name}" }}]
-default = true
+{place.chosen_by}
 {place.more}
 """  # noqa: E501 - an inline table is one line
 

@@ -2,7 +2,17 @@
 
 import pytest
 
-from tests.bench.report import cell, main_table, ratios, spread, storm_table, target_table, typical, wrong_answers
+from tests.bench.report import (
+    cell,
+    main_table,
+    ratios,
+    signed_in_table,
+    spread,
+    storm_table,
+    target_table,
+    typical,
+    wrong_answers,
+)
 from tests.bench.rounds import Sample
 from tests.bench.workloads import WORKLOADS
 
@@ -76,3 +86,22 @@ def test_only_wrong_answers_are_wrong():
     results = {GET.key: {"nginx": [Sample(1, 1, failed=2)], "caddy": [Sample(1, 1, wrong=2), Sample(1, 1, wrong=1)]}}
 
     assert wrong_answers(results) == ["caddy: 3 wrong answers under get-1k"]
+
+
+@pytest.mark.parametrize(("value", "verdict"), [(11.0, "reached"), (11.1, "not reached")])
+def test_signing_in_is_compared_window_by_window(value, verdict):
+    """The ratio is the median of the rounds', not that of the medians; the verdict is about the printed digits."""
+    windows = [Sample(value, 10, calm=10.0), Sample(2 * value, 10, calm=20.0), Sample(value, 10, calm=5.0)]
+    row = signed_in_table({"casproxy-speed": windows}).splitlines()[-1]
+
+    assert [cell.strip() for cell in row.split("|")][3:-1] == [
+        f"{value:.3g}",
+        f"{value / 10:.2f} ±100%",
+        "1.10",
+        verdict,
+    ]
+
+
+def test_signing_in_that_was_not_measured_is_hyphens():
+    """A window without requests gives no ratio."""
+    assert signed_in_table({"casproxy-speed": [Sample(0.0, 0)]}).splitlines()[-1].count(" - ") == 5

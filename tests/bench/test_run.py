@@ -27,7 +27,7 @@ def test_nothing_asked_for_means_everything():
     options = read_options([])
 
     assert len(options.candidates) == 7
-    assert len(options.workloads) == 8
+    assert len(options.workloads) == 9
 
 
 def test_quick_is_two_rounds_of_one_second():

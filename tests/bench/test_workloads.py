@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.bench.workloads import MIB, WORKLOADS, body_bytes, request_head
+from tests.bench.workloads import MIB, SIGNED_IN, WORKLOADS, body_bytes, request_head
 
 
 @pytest.mark.parametrize("workload", WORKLOADS, ids=lambda workload: workload.key)
@@ -23,6 +23,13 @@ def test_browser_sends_fifteen_fields():
 
     assert head.count(b"\r\n") == 1 + 15 + 1
     assert 850 <= len(head) <= 1000
+
+
+def test_session_is_one_more_field():
+    """With a cookie the request is the same but for the cookie."""
+    without, signed_in = request_head(SIGNED_IN, "localhost:1"), request_head(SIGNED_IN, "localhost:1", "a=b")
+
+    assert signed_in == without[:-2] + b"Cookie: a=b\r\n\r\n"
 
 
 def test_upload_announces_its_length():

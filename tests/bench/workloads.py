@@ -19,6 +19,8 @@ class Kind(Enum):
     """Our own client: connections that stay idle after one request."""
     STORM = "storm"
     """wrk twice: the load, and beside it clients of a site whose server is not trusted; for ours alone."""
+    SIGNED_IN = "signed-in"
+    """wrk on keep-alive connections, with and without signing in; for ours alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,12 @@ STORM = Workload(key="storm", title="GET 1 KiB beside a storm", kind=Kind.STORM)
 STORMING = 200
 """Connections that ask for the untrusted site, each again as soon as it was refused."""
 
-FILES = {"/1k": KIB, "/64k": 64 * KIB, "/10m": 10 * MIB}
+SIGNED_IN = Workload(key="signed-in", title="GET 1 KiB, signed in", kind=Kind.SIGNED_IN, path="/owa/1k")
+"""The first workload with a session, compared with itself without one, in a table of its own."""
+SIGNED_IN_TARGET = 1.10
+"""At most this multiple of the time without signing in."""
+
+FILES = {"/1k": KIB, "/64k": 64 * KIB, "/10m": 10 * MIB, "/owa/1k": KIB}
 """What the origin serves: path and size."""
 
 BROWSER_FIELDS = (
@@ -111,12 +118,14 @@ BROWSER_FIELDS = (
 """With `Host` fifteen fields, about 0.9 KB; `DNT` and the cookie's length are made up to fit."""
 
 
-def request_head(workload: Workload, host: str) -> bytes:
+def request_head(workload: Workload, host: str, cookie: str = "") -> bytes:
     """Compose the head that the load generator sends, blank line included."""
     method = "POST" if workload.upload else "GET"
     lines = [f"{method} {workload.path} HTTP/1.1", f"Host: {host}"]
     if workload.browser:
         lines += [f"{name}: {value}" for name, value in BROWSER_FIELDS]
+    if cookie:
+        lines.append(f"Cookie: {cookie}")
     if workload.upload:
         lines.append(f"Content-Length: {workload.upload}")
     return "\r\n".join([*lines, "", ""]).encode()

@@ -43,10 +43,10 @@ class Counts:
         return self.connect + self.read + self.write + self.status + self.timeout
 
 
-def write_script(folder: Path, workload: Workload, port: int, name: str = NAME) -> Path:
+def write_script(folder: Path, workload: Workload, port: int, name: str = NAME, cookie: str = "") -> Path:
     """Write request and script for one window, the request for a host called so; returns the script."""
     request, script = folder / "request", folder / "script.lua"
-    request.write_bytes(request_head(workload, f"{name}:{port}") + body_bytes(workload.upload))
+    request.write_bytes(request_head(workload, f"{name}:{port}", cookie) + body_bytes(workload.upload))
     script.write_text(_SCRIPT.format(request=request))
     return script
 
