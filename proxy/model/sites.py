@@ -121,6 +121,8 @@ class Site:
     """Whether it is the site this proxy stands in: its mailboxes are served here, never redirected."""
     delegate: str = "none"
     """Whether servers get the user's own credentials: `none`, or `basic` for name and password in `Authorization`."""
+    compat: str = ""
+    """How servers are spoken to: `exchange2010` as to second servers of that product; empty: in plain HTTP."""
     legacy_url: str = ""
     """Where users of mailboxes on Exchange 2003 and 2007 are sent; empty: nowhere."""
     preserve_host: bool = False

@@ -14,7 +14,7 @@ NOBODY = "none"
 _CHOICES = ("hosts", "paths", "default")
 """Keys that choose a site while nobody signs in."""
 _MAILBOX_KEYS = ("own", "redirect", "legacy_url")
-"""Keys that matter to users with a mailbox alone; `external_url` is one, too, but is refused."""
+"""Keys that matter to users with a mailbox alone; `external_url` and `compat` are, too, but are refused."""
 
 
 def _each_alone(settings: Settings, report: Report) -> None:
@@ -81,6 +81,17 @@ def _no_redirect(path: Path, site: Site, report: Report) -> None:
             (*path, "external_url"),
             'Nobody is redirected while directory.provider is "none", for only a mailbox tells who belongs there.',
             "Set directory.provider, or leave external_url out.",
+        )
+
+
+def _no_compat(path: Path, site: Site, report: Report) -> None:
+    """Refuse a way to speak to servers that begins with telling who signed in."""
+    if site.compat and report.is_sound((*path, "compat")):
+        report.refuse(
+            (*path, "compat"),
+            f"{quote(site.compat)} tells the servers who signed in, and nobody signs in while directory.provider is "
+            '"none".',
+            "Set directory.provider, or leave compat out.",
         )
 
 
@@ -178,6 +189,7 @@ _WITHOUT_PROVIDER: tuple[Callable[[Path, Site, Report], None], ...] = (
     _some_server,
     _https_servers,
     _no_redirect,
+    _no_compat,
     _no_mailbox,
     _reachable,
 )

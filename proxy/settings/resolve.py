@@ -123,6 +123,7 @@ def _to_site(parsed: Parsed, site: site_schema.Site, generation: int) -> Site:
         external_url=site.external_url,
         redirect=site.redirect,
         delegate=site.delegate,
+        compat=site.compat,
         own=site.own,
         legacy_url=site.legacy_url,
         hosts=tuple(check_host(each).removesuffix(".") for each in site.hosts),

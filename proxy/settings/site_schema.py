@@ -151,6 +151,15 @@ class Site(Table, frozen=True, kw_only=True):
             "of this process until the session ends; after a restart users sign in anew."
         ),
     ] = "none"
+    compat: Annotated[
+        Literal["", "exchange2010"],
+        Meta(
+            description="Whether the site's servers are Client Access servers of Exchange 2010 that want to be spoken "
+            "to by one of their own: `exchange2010` asks each for its version first (`ping.owa`), tells it who signed "
+            "in (`proxyLogon.owa`), adds the `X-OWA-Proxy…` headers to each request, and keeps back the browser's "
+            "`Range`, `If-…` and `Accept-Encoding`. Empty: they get each request as it is. Needs `directory.provider`."
+        ),
+    ] = ""
     preserve_host: Annotated[
         bool, Meta(description="Send the browser's `Host` to the servers instead of their own.")
     ] = False

@@ -39,6 +39,8 @@ def lines(text) -> tuple[list[str], list[str]]:
         FILE + OWN + HQ + 'external_url = "https://mail.hq.example:8443"',
         FILE + OWN + HQ.replace(SERVERS, 'external_url = "https://mail.hq.example/owa/"'),
         FILE + OWN + HQ + 'legacy_url = "https://legacy.hq.example/exchange"',
+        FILE + OWN + HQ + 'compat = "exchange2010"',
+        SERVER + HQ + 'default = true\ncompat = ""',
         FILE + OWN + HQ + "hosts = []\npaths = []\ndefault = false",
     ],
 )
@@ -81,6 +83,10 @@ def test_good_sites_pass(text):
         (FILE + OWN + HQ + 'legacy_url = "http://a.example/exchange"', "sites.HQ.legacy_url: "),
         (FILE + OWN + HQ + 'legacy_url = "legacy.example"', "sites.HQ.legacy_url: "),
         (SERVER + HQ + 'default = true\nlegacy_url = "ftp://a.example"', "sites.HQ.legacy_url: "),
+        (
+            SERVER + HQ + 'default = true\ncompat = "exchange2010"',
+            'sites.HQ.compat: "exchange2010" tells the servers who signed in, and nobody signs in while directory.pr',
+        ),
         (FILE + OWN + HQ + 'redirect = "loud"', 'sites.HQ.redirect: "loud" is not one of "manual", "silent".'),
         (FILE + HQ + "own = 1", "sites.HQ.own: 1 is a whole number, but the key takes true or false. Write true."),
         (

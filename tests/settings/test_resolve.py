@@ -93,7 +93,7 @@ def test_names_and_paths_are_folded():
 
 def test_where_users_of_a_site_are_sent_arrives():
     """Own site, ExternalURL, how browsers are sent there, and the address of old mailboxes are carried as written."""
-    keys = 'own = true\nexternal_url = "https://mail.hq.example/owa"\nredirect = "silent"\n'
+    keys = 'own = true\nexternal_url = "https://mail.hq.example/owa"\nredirect = "silent"\ncompat = "exchange2010"\n'
     text = TEXT.replace("default = true\n", keys + 'legacy_url = "https://old.hq.example/exchange"\n')
     for key in ('hosts = ["Branch.Example"]\n', 'paths = ["/Branch/"]\n'):
         text = text.replace(key, "")
@@ -101,7 +101,7 @@ def test_where_users_of_a_site_are_sent_arrives():
     hq, branch = topology(text + provider).sites
 
     assert (hq.own, hq.external_url, hq.redirect) == (True, "https://mail.hq.example/owa", "silent")
-    assert hq.legacy_url == "https://old.hq.example/exchange"
+    assert (hq.legacy_url, hq.compat, branch.compat) == ("https://old.hq.example/exchange", "exchange2010", "")
     assert (branch.own, branch.external_url, branch.redirect, branch.legacy_url) == (False, "", "manual", "")
 
 
