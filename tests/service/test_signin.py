@@ -111,6 +111,7 @@ async def test_users_stay_while_their_settings_stay(house):
 
     assert house.gate is not gate
     assert house.kit.provider is provider
+    assert house.reception.provider is provider
     assert house.kit.lifetimes.public == 60.0
 
 
