@@ -67,7 +67,7 @@ image: ## Build the container image with podman or docker: ARGS="--build-arg BAS
 lock: $(READY) ## Resolve the dependencies anew; nothing about where they come from enters the files.
 	$(BIN)/python -c 'import tomllib; p = tomllib.load(open("pyproject.toml", "rb")); print(*p["build-system"]["requires"], "editables", *p["dependency-groups"]["dev"], sep="\n")' > dev.in
 	$(COMPILE) --upgrade --all-extras -o requirements.lock pyproject.toml dev.in
-	$(COMPILE) --upgrade --extra speed -c requirements.lock -o requirements-image.lock pyproject.toml
+	$(COMPILE) --upgrade --extra ldap --extra speed -c requirements.lock -o requirements-image.lock pyproject.toml
 	$(COMPILE) --upgrade --all-build-deps --only-build-deps -c requirements.lock -o requirements-build.lock pyproject.toml
 	sed -i -e 's/-r dev.in/pyproject.toml/' -e 's/-c requirements.lock, //' requirements*.lock
 	rm dev.in

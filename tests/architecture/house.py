@@ -70,9 +70,11 @@ LIBRARIES = {
     "cryptography": {"session", "trust", "upstream", "certkit", "accounts", "lab", "service", "testing", "cli"},
     "httptools": {"message"},
     "jinja2": {"pages", "lab"},
+    "ldap3": {"accounts"},
     "markupsafe": {"pages"},  # comes with jinja2, which leaves `Markup` to it
     "msgspec": {"settings", "events", "sinks", "admin", "lab", "cli"},
     "prometheus_client": {"metrics"},
+    "pyasn1": {"accounts"},  # comes with ldap3, whose faults are partly its own
     "pytest": {"testing"},
     "structlog": {"sinks", "service"},
     "uvloop": {"service", "testing"},
