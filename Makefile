@@ -25,7 +25,7 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-lab: $(READY) ## Start the proxy and five backend sites on this machine: ARGS="--allow 0".
+lab: $(READY) ## Start two proxies, backend sites and users on this machine: ARGS="--allow 0".
 	$(BIN)/casproxy lab $(ARGS)
 
 test: lint types unit ## Check style and types, run every test, hold branch coverage, tell what was left out.

@@ -69,7 +69,8 @@ def doubt_identity(settings: Settings, report: Report) -> None:
     if settings.directory.provider == "none" or not report.is_sound(("directory", "provider")):
         return
     lax = [scope.path[1] for scope in scopes(settings, report) if scope.path != ("trust",) and _allows(scope)]
-    names = [settings.sites[number].name for number in lax if isinstance(number, int)]
+    sites = [settings.sites[number] for number in lax if isinstance(number, int)]
+    names = [site.name for site in sites if site.servers]
     if names:
         report.warn(
             ("directory", "provider"),
