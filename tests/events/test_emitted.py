@@ -22,6 +22,7 @@ SEEN = {
     "e2e/test_sign_in": (41, 1031, 1032),
     "e2e/test_timeouts": (1002,),
     "e2e/test_trust": (43, 1043),
+    "relay/test_report": (27, 44, 46, 71),
     "service/test_defects": (1006,),
     "service/test_policy_talk": (1017, 1024),
     "service/test_worker": (14, 1011, 1013, 1015, 1016),
