@@ -135,7 +135,7 @@ def record_access(exchange: ExchangeState) -> None:
     if record is None:
         return
     head, facts, destination, decision = exchange.head, exchange.facts, exchange.destination, exchange.decision
-    passage = exchange.passage
+    passage, reply = exchange.passage, exchange.reply
     if head is not None:
         method, target, minor, _ = head
     else:
@@ -154,7 +154,7 @@ def record_access(exchange: ExchangeState) -> None:
         perf_counter() - exchange.started,
         facts[0] if facts is not None else b"",  # the authority
         destination.way if destination is not None else NOWHERE,
-        decision[3] if decision is not None else "",  # because
+        decision[3] if decision is not None else reply.because if reply is not None else "",
         exchange.trust,
         exchange.error_type,
         passage[2] if passage is not None else "",  # the user

@@ -32,7 +32,7 @@ def test_a_reply_is_written_whole():
     assert browser.written.endswith(b"X-Request-Id: 0123456789abcdef\r\n\r\nmoved")
     assert browser.calls[-1] == "keep"
     assert scene.pools[0].waiting == []
-    assert [entry.status for entry in scene.access] == [302]
+    assert [(entry.status, entry.because) for entry in scene.access] == [(302, "no session")]
 
 
 @pytest.mark.parametrize(
