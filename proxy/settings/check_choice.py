@@ -56,7 +56,7 @@ def _doubt_plain(path: Path, site: Site, report: Report) -> None:
     for place, server in _plain_servers(path, site, report):
         report.warn(
             place,
-            f"{quote(server.url)} is not https, so no request is sent to it; event 42 tells of users who need it.",
+            f"{quote(server.url)} is not https, so nothing is sent to it; where no other server fits, event 42 tells.",
             f"Have the server use TLS and write {quote(as_https(server.url))}.",
         )
 
@@ -147,13 +147,13 @@ def _destination(path: Path, site: Site, report: Report) -> None:
     if not site.servers and site.own:
         report.warn(
             path,
-            "This site is our own and has no server, so its users get an error page and event 41.",
+            "This site is our own and has no server, so its users get an error page and event 80.",
             "Name its servers; external_url does not count, for users of the own site are never sent away.",
         )
     elif not site.servers and not site.external_url:
         report.warn(
             path,
-            "This site has neither a server nor an external_url, so its users get an error page and event 41.",
+            "This site has neither a server nor an external_url, so its users get an error page and event 81 (or 41).",
             "Name its servers, or the external_url where its users are sent.",
         )
     if site.redirect == "silent" and not site.external_url:

@@ -119,12 +119,12 @@ def test_each_rule_finds_its_mistake(text, expected):
             FILE + OWN + HQ.replace(SERVERS, ""),
             (
                 "sites.HQ: This site has neither a server nor an external_url, so its users get an error page and "
-                "event 41. Name its servers, or the external_url where its users are sent."
+                "event 81 (or 41). Name its servers, or the external_url where its users are sent."
             ),
         ),
         (
             FILE + HQ.replace(SERVERS, 'own = true\nexternal_url = "https://mail.example/owa"'),
-            "sites.HQ: This site is our own and has no server, so its users get an error page and event 41.",
+            "sites.HQ: This site is our own and has no server, so its users get an error page and event 80.",
         ),
         (FILE + HQ, "sites: No site is our own, so nothing answers Autodiscover. Set own = true for the site that t"),
         (FILE + OWN + HQ + 'redirect = "silent"', "sites.HQ.redirect: redirect has no effect without external_url"),
