@@ -2,17 +2,45 @@
 
 from typing import NamedTuple
 
+from proxy.model.accounts import Account
 from proxy.routing.decide import Decision
 
 
-class Ring:
-    """Which server of a site's ring a session is at; a failure moves all of the session on."""
+class Registration:
+    """A session at one server that wants to be told of it before its first request."""
 
-    __slots__ = ("head",)
+    __slots__ = ("canary", "is_known", "lines", "lines_for")
+
+    def __init__(self, canary: bytes) -> None:
+        self.canary = canary
+        """Random; the same in each request of the session to the server."""
+        self.is_known = False
+        """Whether the server has been told, and has not said since that it does not know."""
+        self.lines = b""
+        """Header lines that say who asks, the same object while they stay the same."""
+        self.lines_for: tuple[bytes, ...] = ()
+        """What they were made from."""
+
+
+class Ring:
+    """Where a session is among its site's servers: one for all its connections, gone when it ends."""
+
+    __slots__ = ("head", "registrations")
 
     def __init__(self) -> None:
         self.head = 0
-        """Index of the server that is tried first; any number."""
+        """Index of the server that is tried first, any number; a failure moves all of the session on."""
+        self.registrations: dict[object, Registration] | None = None
+        """By what `relay` knows of the server; None while no server wanted to be told."""
+
+
+class Caller(NamedTuple):
+    """Who signed in, for servers that ask for more than a header."""
+
+    account: Account
+    """The user."""
+    public: bool
+    """Whether the computer is a public one."""
 
 
 class Passage(NamedTuple):
@@ -30,3 +58,5 @@ class Passage(NamedTuple):
     """The session's; None: nobody signed in."""
     credential: bytes = b""
     """`identity` with the user's own `Authorization` line, for verified connections only; empty: it is not told."""
+    caller: Caller | None = None
+    """Who signed in; None: nobody."""

@@ -12,7 +12,7 @@ from proxy.model.accounts import Account
 from proxy.model.message import RequestHead
 from proxy.model.reply import Reply
 from proxy.routing.outcome import Kind
-from proxy.routing.passage import Passage
+from proxy.routing.passage import Caller, Passage
 from proxy.routing.visit import Protocol, read_visit
 from proxy.session.cookie import set_cookie
 from proxy.session.lifetime import State, is_activity, state
@@ -99,9 +99,8 @@ class Gatekeeper:
         is_told = self._is_told(outcome.site.name)
         if is_told and not visitor.credential and self._was_kept(account):
             return self._answers.without_session(request)  # after a restart, for one: only signing in brings it back
-        passage = Passage(
-            decision, visitor.identity, visitor.user, b"", visitor.ring, visitor.credential if is_told else b""
-        )
+        credential, caller = visitor.credential if is_told else b"", Caller(account, session.public)
+        passage = Passage(decision, visitor.identity, visitor.user, b"", visitor.ring, credential, caller)
         if request.visit.protocol is Protocol.OWA and not outcome.site.routes:
             visitor.passage = passage
         return passage._replace(set_cookie=self._renewal(request, session, visitor))

@@ -2,7 +2,7 @@
 
 from proxy.model.sites import Site
 from proxy.routing.decide import Decision
-from proxy.routing.passage import Passage, Ring
+from proxy.routing.passage import Passage, Registration, Ring
 
 
 def test_nobody_has_to_sign_in():
@@ -10,7 +10,7 @@ def test_nobody_has_to_sign_in():
     site = Site(name="HQ", servers=())
     passage = Passage(Decision(site, site.timeouts, site.limits, "default site"))
 
-    assert passage[1:] == (b"", "", b"", None)
+    assert passage[1:] == (b"", "", b"", None, b"", None)
 
 
 def test_a_ring_begins_at_its_first_server():
@@ -18,4 +18,11 @@ def test_a_ring_begins_at_its_first_server():
     ring = Ring()
     ring.head += 1
 
-    assert ring.head == 1
+    assert (ring.head, ring.registrations) == (1, None)
+
+
+def test_a_registration_begins_untold():
+    """The server is asked to know the session before it gets a request of it."""
+    registration = Registration(b"c")
+
+    assert (registration.canary, registration.is_known, registration.lines) == (b"c", False, b"")
