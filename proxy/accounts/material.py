@@ -45,15 +45,22 @@ class Material:
         try:
             with self._secret_file.open("rb") as file:
                 octets = file.read(MAX_SECRET + 1)
-            text = octets.decode().strip()
-        except (OSError, UnicodeDecodeError) as fault:
+        except OSError as fault:
             raise ProviderDown(f"{self._secret_file.name} cannot be read: {_spell(fault)}.") from None
-        if not text or len(octets) > MAX_SECRET or not text.isprintable():
+        text = as_secret(octets)
+        if not text:
             raise ProviderDown(f"{self._secret_file.name} must hold one line of at most {MAX_SECRET} bytes.")
         return text
 
 
-def _spell(fault: OSError | UnicodeDecodeError) -> str:
-    if isinstance(fault, UnicodeDecodeError):
-        return "it is not UTF-8"
+def as_secret(octets: bytes) -> str:
+    """Give the one line that a file with a secret holds; empty when it holds something else."""
+    try:
+        text = octets.decode().strip()
+    except UnicodeDecodeError:
+        return ""
+    return text if text.isprintable() and len(octets) <= MAX_SECRET else ""
+
+
+def _spell(fault: OSError) -> str:
     return (fault.strerror or type(fault).__name__).lower()

@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from proxy.accounts.file import FileProvider
-from proxy.accounts.passwords import Checker
 from proxy.accounts.provider import Provider
 from proxy.directory.faults import DirectoryInvalid
-from proxy.directory.phc import Costs
 from proxy.events.record import Emit, Event
 from proxy.model.sites import Topology
 from proxy.pages.logon import SignInPages
 from proxy.routing.decide import Router
 from proxy.routing.rules import Chooser
 from proxy.service.ended import EndedSessions
+from proxy.service.providers import make_provider
 from proxy.session.attempts import Attempts, Limits
 from proxy.session.cookie import Seal
 from proxy.session.csrf import Tokens
@@ -139,13 +137,8 @@ class Reception:
         """Give the source of users; the one there is while its settings stay."""
         if self._users is not None and self._users.directory == directory:
             return self._users.provider
-        costs = Costs(
-            memory_kib=directory.argon2_memory, iterations=directory.argon2_iterations, lanes=directory.argon2_lanes
-        )
-        checker = Checker(costs, threads=directory.password_checks)
-        provider = FileProvider(
-            Path(directory.users_file), directory.default_domain, checker, partial(self._tell, "directory.users_file")
-        )
+        key = "directory.users_file" if directory.provider == "file" else f"directory.{directory.provider}"
+        provider = make_provider(directory, self._now, partial(self._tell, key))
         if self._users is not None:
             self._retired.append(self._users.provider)  # its checks under way finish
         self._users = _Users(directory=directory, provider=provider)

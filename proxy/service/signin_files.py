@@ -1,7 +1,10 @@
 """Looks at the files of users and keys, and at users whose mailbox is in no site; signing in is left to others."""
 
+import ssl
 from collections.abc import Callable, Iterable
 
+from proxy.accounts.ldap import IS_INSTALLED
+from proxy.accounts.material import MAX_SECRET, as_secret
 from proxy.directory.faults import DirectoryInvalid
 from proxy.directory.people import Directory
 from proxy.directory.users_file import parse_users
@@ -17,6 +20,8 @@ Read = Callable[[Path, str], bytes | None]
 
 _USERS: Path = ("directory", "users_file")
 _KEYS: Path = ("session", "key_file")
+_LDAP: Path = ("directory", "ldap")
+_HTTP: Path = ("directory", "http")
 
 
 class SigninFiles:
@@ -27,11 +32,40 @@ class SigninFiles:
         self._read = read
 
     def check(self, settings: Settings) -> None:
-        """Check users and keys."""
-        users = self._users(settings.directory.users_file, settings.directory.default_domain)
-        if users is not None:
-            self._sites(users, [site.name for site in settings.sites])
+        """Check users, or what a server that knows them needs, and keys."""
+        directory = settings.directory
+        if directory.provider == "file":
+            users = self._users(directory.users_file, directory.default_domain)
+            if users is not None:
+                self._sites(users, [site.name for site in settings.sites])
+        elif directory.provider == "ldap":
+            self._library()
+            self._material(_LDAP, directory.ldap.ca_file, "bind_password_file", directory.ldap.bind_password_file)
+        else:
+            self._material(_HTTP, directory.http.ca_file, "token_file", directory.http.token_file)
         self._keys(settings.session.key_file)
+
+    def _library(self) -> None:
+        if not IS_INSTALLED:
+            self._report.refuse(
+                ("directory", "provider"),
+                'directory.provider "ldap" needs a library that is not installed.',
+                'Install the extra ldap: pip install "casproxy[ldap]".',
+            )
+
+    def _material(self, table: Path, ca_file: str, secret_key: str, secret_file: str) -> None:
+        """Check authorities and secret; what the secret is, is never shown."""
+        path = (*table, "ca_file")
+        authorities = self._read(path, ca_file)
+        if authorities is not None and not _are_authorities(authorities):
+            self._report.refuse(path, f"{quote(ca_file)} holds no certificate of an authority in PEM.")
+        secret = self._read((*table, secret_key), secret_file)
+        if secret is not None and not as_secret(secret):
+            self._report.refuse(
+                (*table, secret_key),
+                f"{quote(secret_file)} must hold one line of at most {MAX_SECRET} bytes.",
+                "Write nothing into it but the secret.",
+            )
 
     def _users(self, name: str, default_domain: str) -> list[Account] | None:
         """Read the users; None when that cannot be done, which is told."""
@@ -85,3 +119,13 @@ class SigninFiles:
             line = data.count(b"\n", 0, fault.start) + 1
             self._report.refuse(path, f"{name}:{line}: This is not UTF-8.", "Save the file as UTF-8.")
             return None
+
+
+def _are_authorities(octets: bytes) -> bool:
+    """Let OpenSSL say whether it would trust anybody by this file."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(cadata=octets.decode())
+    except (ValueError, OSError):
+        return False
+    return bool(context.cert_store_stats()["x509"])

@@ -1,6 +1,7 @@
 """Rules about signing in; what the files of users and keys hold is `service`'s to look at."""
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from proxy.settings.problems import Path, quote
@@ -42,38 +43,71 @@ class _Need(NamedTuple):
     path: Path
     """Where it stands."""
     why: str
-    """What it holds."""
+    """What it is for."""
     example: str
-    """A value."""
+    """A value, as it is written."""
+
+    @property
+    def name(self) -> str:
+        """Spell the path."""
+        return ".".join(map(str, self.path))
 
 
-_NEEDS = (
-    _Need(("directory", "users_file"), "names the users", "/etc/casproxy/users.toml"),
-    _Need(("session", "key_file"), "holds the keys that seal the sign-in cookie", "/etc/casproxy/session.keys"),
+_KEYS = _Need(
+    ("session", "key_file"), "holds the keys that seal the sign-in cookie", quote("/etc/casproxy/session.keys")
 )
+_USERS = _Need(("directory", "users_file"), "names the users", quote("/etc/casproxy/users.toml"))
+_NEEDS: Mapping[str, tuple[_Need, ...]] = {
+    "none": (),
+    "file": (_USERS, _KEYS),
+    "ldap": (
+        _Need(("directory", "default_domain"), "is the domain of the users", quote("LAB")),
+        _Need(("directory", "ldap", "urls"), "names the servers", '["ldaps://dc01.lab.example"]'),
+        _Need(("directory", "ldap", "bind_dn"), "names the account that searches", quote("CN=casproxy,DC=lab")),
+        _Need(("directory", "ldap", "bind_password_file"), "holds its password", quote("/run/secrets/ldap")),
+        _Need(("directory", "ldap", "base_dn"), "says where users are", quote("DC=lab,DC=example")),
+        _Need(("directory", "ldap", "name_attribute"), "holds the name of a user", quote("sAMAccountName")),
+        _KEYS,
+    ),
+    "http": (
+        _Need(("directory", "http", "check_url"), "checks passwords", quote("https://users.lab.example/check")),
+        _Need(("directory", "http", "find_url"), "finds users", quote("https://users.lab.example/find")),
+        _KEYS,
+    ),
+}
+"""Provider → what it needs."""
 
 
 def _needs(settings: Settings, report: Report) -> None:
-    """Demand users and keys of a provider; doubt them where nobody signs in."""
+    """Demand what the provider needs; doubt what is there for another."""
     provider = settings.directory.provider
     if not report.is_sound(("directory", "provider")):
         return
-    for need, value in zip(_NEEDS, (settings.directory.users_file, settings.session.key_file), strict=True):
-        name = ".".join(map(str, need.path))
-        if not report.is_sound(need.path):
-            continue
-        if provider != "none" and not value:
+    for need in _NEEDS[provider]:
+        if report.is_sound(need.path) and not _value(settings, need.path):
             report.refuse(
                 need.path,
-                f'directory.provider "{provider}" needs {name}, which {need.why}.',
-                f"For example: {need.path[-1]} = {quote(need.example)}.",
+                f'directory.provider "{provider}" needs {need.name}, which {need.why}.',
+                f"For example: {need.path[-1]} = {need.example}.",
             )
-        elif provider == "none" and value:
-            report.warn(
-                need.path,
-                f'{need.path[-1]} is not used: directory.provider is "none", so nobody signs in.',
-                f'Set directory.provider = "file", or leave {need.path[-1]} out.',
-            )
+    for need in (_USERS, _KEYS):
+        if need not in _NEEDS[provider] and report.is_sound(need.path) and _value(settings, need.path):
+            _doubt(need.path, provider, f'Set directory.provider = "file", or leave {need.path[-1]} out.', report)
+    for name, table in (("ldap", settings.directory.ldap), ("http", settings.directory.http)):
+        if name != provider and table != type(table)():
+            _doubt(("directory", name), provider, f'Set directory.provider = "{name}", or leave the table out.', report)
+
+
+def _doubt(path: Path, provider: str, cure: str, report: Report) -> None:
+    because = ", so nobody signs in" if provider == "none" else ""
+    report.warn(path, f'{path[-1]} is not used: directory.provider is "{provider}"{because}.', cure)
+
+
+def _value(settings: Settings, path: Path) -> object:
+    value: object = settings
+    for part in path:
+        value = getattr(value, str(part))
+    return value
 
 
 def _default_domain(settings: Settings, report: Report) -> None:

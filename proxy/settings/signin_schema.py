@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from proxy.settings.directory_schema import Http, Ldap
 from proxy.settings.terms import MAX_SECONDS, Table
 
 MAX_SESSION = 43_200 * 60.0
@@ -14,11 +15,12 @@ class Directory(Table, frozen=True, kw_only=True):
     """Who may sign in, and where each mailbox is."""
 
     provider: Annotated[
-        Literal["none", "file"],
+        Literal["none", "file", "ldap", "http"],
         Meta(
             description="Where users come from. `none`: nobody signs in, and sites are chosen by host and path. "
-            "`file`: users sign in with the names and passwords of `users_file`, and the site of the mailbox is used. "
-            "This needs `users_file` and `session.key_file`."
+            "Otherwise users sign in, and the site of the mailbox is used, which needs `session.key_file`. `file`: "
+            "with the names and passwords of `users_file`. `ldap`: with those of the directory in `[directory.ldap]`. "
+            "`http`: a service of your own says who may, see `[directory.http]`."
         ),
     ] = "none"
     users_file: Annotated[
@@ -35,6 +37,37 @@ class Directory(Table, frozen=True, kw_only=True):
             extra={"example": "LAB", "absent": "Absent: users write theirs, or an address."},
         ),
     ] = ""
+    remember: Annotated[
+        float,
+        Meta(
+            description="With `ldap` and `http`: how long is believed what was told about a user. Changes there, also "
+            "that somebody is gone, count after this at the latest. Passwords are never remembered.",
+            gt=0,
+            le=MAX_SECONDS,
+            extra={"kind": "duration"},
+        ),
+    ] = 60.0
+    remember_unknown: Annotated[
+        float,
+        Meta(
+            description="The same for a user who is not there.",
+            ge=0,
+            le=MAX_SECONDS,
+            extra={"kind": "duration"},
+        ),
+    ] = 10.0
+    remember_down: Annotated[
+        float,
+        Meta(
+            description="The same while the directory cannot be asked: so long users who are signed in go on. Nobody "
+            "signs in then, who tries gets 503, and event 57 says why.",
+            ge=0,
+            le=MAX_SECONDS,
+            extra={"kind": "duration"},
+        ),
+    ] = 3_600.0
+    ldap: Ldap = Ldap()
+    http: Http = Http()
     argon2_memory: Annotated[
         int,
         Meta(

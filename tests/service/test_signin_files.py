@@ -6,6 +6,7 @@ import pytest
 
 from proxy.certkit.authority import Authority
 from proxy.directory.phc import MOST, Costs
+from proxy.service import signin_files
 from proxy.service.load import Loaded, load
 from proxy.settings.keys import key_named
 from proxy.settings.problems import SettingsInvalid
@@ -188,3 +189,90 @@ def test_costs_that_can_be_set_are_accepted_of_a_hash():
 
     assert [key.meta.le for key in keys] == list(MOST)
     assert [key.default for key in keys] == list(Costs())
+
+
+LDAP = """\
+provider = "ldap"
+default_domain = "LAB"
+[directory.ldap]
+urls = "ldaps://dc01.lab.example"
+bind_dn = "CN=casproxy,DC=lab"
+base_dn = "DC=lab"
+ca_file = "root.pem"
+bind_password_file = "secret"
+"""
+HTTP = """\
+provider = "http"
+[directory.http]
+check_url = "https://users.lab.example/check"
+find_url = "https://users.lab.example/find"
+ca_file = "root.pem"
+token_file = "secret"
+"""
+
+
+def use(folder, table):
+    """Let a server know the users; its authority and secret are good."""
+    (folder / "a.toml").write_text(TEXT.replace('provider = "file"\nusers_file = "users.toml"\n', table))
+    (folder / "users.toml").unlink()
+    (folder / "root.pem").write_bytes(AUTHORITY.certificate_pem)
+    (folder / "secret").write_text("hush\n")
+
+
+@pytest.mark.parametrize("table", [LDAP, HTTP])
+def test_a_server_that_knows_users_needs_no_users_file(folder, table):
+    """Its own files are good; without one of authorities the public ones are trusted."""
+    use(folder, table)
+    assert read().warnings == ()
+
+    (folder / "root.pem").unlink()
+    use_public = (folder / "a.toml").read_text().replace('ca_file = "root.pem"\n', "")
+    (folder / "a.toml").write_text(use_public)
+    assert read().warnings == ()
+
+
+@pytest.mark.parametrize(("table", "name"), [(LDAP, "bind_password_file"), (HTTP, "token_file")])
+@pytest.mark.parametrize("content", [b"", b"  \n", b"two\nlines", b"\xff", b"x" * 5000])
+def test_a_secret_is_one_line(folder, table, name, content):
+    """It is told what belongs there, and not what stands there."""
+    use(folder, table)
+    (folder / "secret").write_bytes(content)
+    (line,) = complaints()
+
+    assert f'.{name}: "secret" must hold one line of at most 4096 bytes.' in line
+    assert "lines" not in line
+
+
+@pytest.mark.parametrize("table", [LDAP, HTTP])
+@pytest.mark.parametrize(
+    "content", [b"", b"nothing", b"\xff", b"-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----"]
+)
+def test_a_file_of_authorities_holds_some(folder, table, content):
+    """Nobody would be trusted otherwise."""
+    use(folder, table)
+    (folder / "root.pem").write_bytes(content)
+    (line,) = complaints()
+
+    assert '.ca_file: "root.pem" holds no certificate of an authority in PEM.' in line
+
+
+def test_missing_files_of_a_directory_are_told(folder):
+    """Both."""
+    use(folder, LDAP)
+    for name in ("root.pem", "secret"):
+        (folder / name).unlink()
+
+    assert [line.partition(" Relative")[0].partition(": ")[2] for line in complaints()] == [
+        'directory.ldap.ca_file: The file "root.pem" does not exist.',
+        'directory.ldap.bind_password_file: The file "secret" does not exist.',
+    ]
+
+
+def test_a_missing_library_is_told(folder, monkeypatch):
+    """With how to install it."""
+    use(folder, LDAP)
+    monkeypatch.setattr(signin_files, "IS_INSTALLED", False)
+    (line,) = complaints()
+
+    assert "directory.provider" in line
+    assert 'Install the extra ldap: pip install "casproxy[ldap]".' in line

@@ -149,10 +149,10 @@ def test_rules_leave_placeholders_alone(key):
 
 def test_without_a_known_provider_nothing_is_said_of_sites():
     """A provider that does not exist is the one mistake, whatever the sites hold."""
-    text = FILE.replace('"file"', '"ldap"') + HQ + 'hosts = ["a.example"]\nexternal_url = "https://b.example"'
+    text = FILE.replace('"file"', '"winnt"') + HQ + 'hosts = ["a.example"]\nexternal_url = "https://b.example"'
     (line,), _ = lines(text)
 
-    assert line.startswith('directory.provider: "ldap" is not one of "none", "file".')
+    assert line.startswith('directory.provider: "winnt" is not one of "none", "file", "ldap", "http".')
 
 
 def test_rules_are_a_table():
