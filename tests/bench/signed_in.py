@@ -30,7 +30,7 @@ key_file = "{folder}/session.keys"
 
 
 def measure_signed_in(bench: Bench, workload: Workload, candidates: list[Candidate]) -> dict[str, list[Sample]]:
-    """Return the samples of ours; `calm` is the value without sign-in, in the window before.
+    """Return the samples of ours; `calm` is the value without sign-in, in the window beside it.
 
     Raises: StartFault, WrongAnswer when a candidate does not start again or does not let the user in.
     """
@@ -49,8 +49,10 @@ def _measure(bench: Bench, workload: Workload, candidate: Candidate) -> list[Sam
         samples = []
         for number in range(bench.rounds):
             bench.say(f"{workload.key}: round {number + 1} of {bench.rounds}, {candidate.key}")
-            without, faults, _ = _window(bench, workload, plain, "", bench.seconds)
-            value, more_faults, completed = _window(bench, workload, signed, cookie, bench.seconds)
+            taken = {}
+            for instance, each in ((plain, ""), (signed, cookie))[:: -1 if number % 2 else 1]:  # neither always first
+                taken[each] = _window(bench, workload, instance, each, bench.seconds)
+            (without, faults, _), (value, more_faults, completed) = taken[""], taken[cookie]
             samples.append(Sample(value, completed, failed=faults + more_faults, calm=without))
         return samples
 
