@@ -155,20 +155,18 @@ class LdapSource(Source):
             opened = open_socket(address, self._material.context(), Bounds(self._terms.seconds, MAX_ANSWER))
         except OSError as fault:
             raise _Unreachable(f"{place} cannot be reached: {_spell(fault)}.") from None
+        connection = _connect(address, opened)
         try:
-            connection = _connect(address, opened)
             code = _bind(connection, self._terms.bind_dn, secret)
             if code != _SUCCESS:
                 raise ProviderDown(f"{place} refuses bind_dn with the password of its file: {_describe(connection)}.")
             account = question(connection)
-            connection.unbind()
         except OSError as fault:
             raise _Unreachable(f"{place} broke off: {_spell(fault)}.") from None
         except _GARBAGE as fault:
             raise _Unreachable(f"{place} gave no answer of LDAP: {type(fault).__name__}.") from None
         finally:
-            with suppress(OSError):
-                opened.close()
+            _leave(connection, opened)
         return account
 
     def _search(self, connection: Connection, login: str, wanted: str) -> _Found | None:
@@ -222,6 +220,14 @@ def _connect(address: tuple[str, int], opened: BoundedSocket) -> Connection:
     connection.socket, connection.closed, connection.listening = opened, False, True
     connection.strategy._outstanding = {}  # noqa: SLF001 - what its open() does besides making a socket
     return connection
+
+
+def _leave(connection: Connection, opened: BoundedSocket) -> None:
+    """Say goodbye where that is still possible, and close."""
+    with suppress(OSError, *_GARBAGE):
+        connection.unbind()
+    with suppress(OSError):
+        opened.close()
 
 
 def _bind(connection: Connection, dn: str, password: bytes) -> int:

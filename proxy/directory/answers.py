@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from proxy.directory.faults import DirectoryInvalid, quote
+from proxy.directory.faults import quote
 from proxy.directory.fields import FIELDS, BadField
 from proxy.directory.people import Directory
 from proxy.model.accounts import Account, Mailbox
@@ -54,12 +54,7 @@ def _account(table: Mapping[str, object]) -> Account:
     where = {key: values.pop(key) for key in MAILBOX if key in values}
     if where and "site" not in where:
         raise BadAnswer("The account in its answer has something of a mailbox, but no site.")
-    account = Account(**values, mailbox=Mailbox(**where) if where else None)
-    try:
-        Directory((account,), "")
-    except DirectoryInvalid as fault:
-        raise BadAnswer(f"The account in its answer cannot be used: {fault}") from None
-    return account
+    return Account(**values, mailbox=Mailbox(**where) if where else None)
 
 
 def _value(key: str, value: object) -> object:

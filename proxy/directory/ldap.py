@@ -21,6 +21,7 @@ PROXY_ADDRESSES = "proxyaddresses"
 
 _PLAIN = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-_@:")
 _SMTP = "smtp:"
+_BETWEEN_GROUPS = ","
 _ESCAPED = re.compile(r"\\([0-9A-Fa-f]{2})|\\(.)|([^\\])", re.DOTALL)
 _RDN = re.compile(r"[A-Za-z][A-Za-z0-9.-]*=((?:[^\\,+]|\\.)*)", re.DOTALL)
 
@@ -157,8 +158,9 @@ class _Entry:
         return Mailbox(site=site, database=database, **({"version": version} if version else {}))
 
     def _groups(self) -> tuple[str, ...]:
+        """Give names of groups; servers are told them separated by commas, so one with a comma would be several."""
         names = (_read("display", first_value(each)) for each in self._texts(self._plan.attributes.groups))
-        return tuple(sorted({each for each in names if each}, key=fold))[:MAX_GROUPS]
+        return tuple(sorted({each for each in names if each and _BETWEEN_GROUPS not in each}, key=fold))[:MAX_GROUPS]
 
     def _addresses(self, name: str) -> Iterator[str]:
         for text in self._texts(name):

@@ -83,7 +83,8 @@ class Ldap(Table, frozen=True, kw_only=True):
         str,
         Meta(
             description="Attribute with the groups, as distinguished names; the first part of each is told to the "
-            "servers of the sites. Groups in groups are not looked up. Empty: none."
+            "servers of the sites. Groups in groups are not looked up, and one with a comma in its name is "
+            "left out. Empty: none."
         ),
     ] = "memberOf"
     site_attribute: Annotated[
