@@ -21,6 +21,7 @@ from proxy.model.limits import Limits, Timeouts
 from proxy.model.message import ResponseHead
 from proxy.model.sites import Server, Site, Topology, TrustPolicy
 from proxy.pages.render import Pages
+from proxy.relay.accords import Accord
 from proxy.relay.equipment import Destination, Equipment
 from proxy.relay.exchange import Exchange
 from proxy.relay.gate import Gate
@@ -390,6 +391,7 @@ class World:
                 internal=(server.host.encode(),),
                 label=server.host,
                 way=Way(site.name, server.authority, site.policy.name, site.policy.source),
+                accord=Accord() if site.compat else None,
             )
             for server, pool in zip(site.servers, pools, strict=True)
         )

@@ -12,6 +12,7 @@ from proxy.model.clock import Ticks
 from proxy.model.limits import Limits, Timeouts
 from proxy.model.sites import Server
 from proxy.pages.render import Pages
+from proxy.relay.accords import Accord
 from proxy.relay.gate import Gate
 from proxy.routing.decide import Router
 from proxy.upstream.pool import ServerPool
@@ -33,6 +34,8 @@ class Destination:
     """Its name in events: parameter 2 of event 43."""
     way: Way
     """What the access log says of it."""
+    accord: Accord | None = None
+    """For a server that is spoken to as Exchange 2010's; None: it gets requests as they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

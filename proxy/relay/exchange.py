@@ -1,35 +1,31 @@
 """The life of one request: read and decide, find a connection, send, bring the answer back.
 
 Read it from top to bottom: the methods stand in the order in which they happen. The answer's way back is in `answer`,
-faults go to `refuse`. Bytes and time come from `front` (the browser) and `upstream` (the backend); there is no task
-and no future in here.
+what servers of Exchange 2010 are asked before in `accord`, faults go to `refuse`. Bytes and time come from `front` (the
+browser) and `upstream` (the backend); there is no task and no future in here.
 """
 
 from proxy.errors import ClientFault, ProxyError, UpstreamBroke, UpstreamTimedOut
-from proxy.message.affinity import without_credentials
 from proxy.message.head import parse_request_head
 from proxy.message.memory import RequestMemory
-from proxy.message.request import Leg, RequestFacts, is_usable_id
-from proxy.message.response import Names
-from proxy.model.message import NONE, Framing, RequestHead
+from proxy.model.message import NONE, Framing
 from proxy.model.reply import Reply
-from proxy.relay.equipment import Destination
+from proxy.relay.accord import AccordRelay
 from proxy.relay.errand import NEVER
 from proxy.relay.refuse import answer_refusal
 from proxy.relay.report import record_access, report_error
-from proxy.relay.seek import SeekRelay
 from proxy.relay.state import ANSWERING, ASKED, OVER, SEEKING, TUNNELLING, frame
 from proxy.routing.decide import Decision
 from proxy.routing.passage import Passage
 from proxy.upstream.connection import UpstreamConnection
-from proxy.upstream.terms import Question
+from proxy.upstream.terms import Question, Receiver
 
 __all__ = ["NEVER", "Exchange"]
 
 _new = tuple.__new__  # a named tuple's own constructor is a Python function: 1 µs a request in all
 
 
-class Exchange(SeekRelay):
+class Exchange(AccordRelay):
     """One request and its answer."""
 
     # ── 1. read and decide ───────────────────────────────────────────────────────────────────────
@@ -125,40 +121,21 @@ class Exchange(SeekRelay):
         if self.phase is SEEKING:  # it was dialled, so it can be reached
             self.equipment.hold.note_success(destination)
         self.connection = connection  # first of all: whatever happens, somebody lets it go
-        written = self._surround(head, facts, destination, trusted=connection.trusted)
+        receiver: Receiver = self
+        if destination.accord is not None:
+            watch = self.agree(connection)
+            if watch is None:  # something else comes first, or it was refused
+                return
+            receiver = watch
+        written = self.surround(head, facts, destination, trusted=connection.trusted)
         data = b"".join((head.method, b" ", facts.target, written[0], self.request_id, written[1], self.pending))
         self.pending = b""
         self.phase = ASKED
         self.await_progress()
         held, self.held = self.held, False
-        connection.ask(self, _new(Question, (head.method, facts.upgrade, written[2])), data)
+        connection.ask(receiver, _new(Question, (head.method, facts.upgrade, written[2])), data)
         if held and not self.held:  # held anew: this filled the backend's buffer
             self.browser.release()
-
-    def _surround(
-        self, head: RequestHead, facts: RequestFacts, destination: Destination, *, trusted: bool
-    ) -> tuple[bytes, bytes, Names]:
-        """Compose the outgoing head but for method, target and request id, or take what the last request used."""
-        browser, memory = self.browser, self.memory
-        self.trust = trust = "trusted" if trusted else "allowed"
-        if browser.peer_trusted and is_usable_id(facts.request_id):
-            self.request_id = facts.request_id
-        passage = self.passage
-        ours = b"" if passage is None else passage.credential if trusted and passage.credential else passage.identity
-        if memory is not None and memory.written is not None and memory.written_for is not None:
-            known, known_trusted, identity = memory.written_for
-            if known is destination and known_trusted is trusted and identity is ours:  # a reload makes others
-                return memory.written
-        assert self.decision is not None
-        if passage is not None and passage.credential:  # what the browser says of itself must not stand beside it
-            facts = facts._replace(lines=without_credentials(facts.lines))
-        host = facts.authority if self.decision.site.preserve_host else destination.host
-        leg = Leg(browser.peer, browser.peer_trusted, host, trust.encode(), ours)
-        middle, end = self.equipment.request_writer.surround(head.minor, facts, leg)
-        names = Names(destination.internal, facts.authority, destination.server.host, facts.name)
-        if memory is not None:
-            memory.written, memory.written_for = (middle, end, names), (destination, trusted, ours)
-        return middle, end, names
 
     def send_body(self, data: bytes, *, ended: bool) -> None:
         """Pass more of the request's body on."""
@@ -263,7 +240,7 @@ class Exchange(SeekRelay):
         if self.errand is not None:
             self.refuse(ClientFault(408, "The request's body did not arrive in time."))
             return
-        if self.phase is ASKED and self.request_ended:
+        if self.phase is SEEKING or (self.phase is ASKED and self.request_ended):
             assert self.destination is not None
             server = self.destination.server
             sentence = f"{server.authority} did not begin to answer within {times.response_head:g} s."

@@ -18,7 +18,7 @@ class Registration:
         """Whether the server has been told, and has not said since that it does not know."""
         self.lines = b""
         """Header lines that say who asks, the same object while they stay the same."""
-        self.lines_for: tuple[bytes, ...] = ()
+        self.lines_for: tuple[object, ...] = ()
         """What they were made from."""
 
 

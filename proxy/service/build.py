@@ -17,6 +17,7 @@ from proxy.model.limits import Limits
 from proxy.model.sites import Server, Site, Topology, TrustPolicy
 from proxy.model.wire import Transports
 from proxy.pages.render import Pages
+from proxy.relay.accords import Accords
 from proxy.relay.equipment import Destination, Equipment
 from proxy.routing.decide import Router
 from proxy.service.signin import Reception
@@ -59,6 +60,7 @@ class Plant:
         self.response_writer = ResponseWriter(first_server)
         self.new_request_id = request_ids()
         self.hold = Hold()
+        self.accords = Accords()
         attempts = Attempts(self.contexts, transports)
         self.prober = Prober(attempts, lambda: datetime.now(UTC))
         self.dialer = Dialer(attempts, self.prober, outlets.emit, lambda: ticks.now, first_server)
@@ -81,6 +83,9 @@ class Plant:
                 for site in topology.sites
                 for server in site.reachable
             }
+        )
+        self.accords.arrange(
+            (server, site.policy) for site in topology.sites if site.compat for server in site.reachable
         )
         name_of = _url_of if settings.events.server_name_style == "url" else _host_of
         self.dialer.name_of = self.monitor.name_of = name_of
@@ -124,9 +129,10 @@ class Plant:
         self.pools.renew(server, policy)
 
     def _destinations(self, site: Site, name_of: Callable[[Server], str]) -> tuple[Destination, ...]:
-        return tuple(self._destination(server, site.policy, name_of(server)) for server in site.reachable)
+        return tuple(self._destination(server, site, name_of(server)) for server in site.reachable)
 
-    def _destination(self, server: Server, policy: TrustPolicy, label: str) -> Destination:
+    def _destination(self, server: Server, site: Site, label: str) -> Destination:
+        policy = site.policy
         return Destination(
             server=server,
             pool=self.pools.pool_of(server, policy),
@@ -134,6 +140,7 @@ class Plant:
             internal=internal_authorities(server),
             label=label,
             way=Way(server.site, server.authority, policy.name, policy.source),
+            accord=self.accords.of(server, policy) if site.compat else None,
         )
 
 
