@@ -54,6 +54,7 @@ def open_socket(address: tuple[str, int], context: ssl.SSLContext, bounds: Bound
     plain = socket.create_connection(address, bounds.seconds)
     context.sslsocket_class = BoundedSocket
     try:
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # each question waits for its answer
         plain.settimeout(_remaining(deadline))
         secured = context.wrap_socket(plain, server_hostname=address[0], do_handshake_on_connect=False)
     except BaseException:
