@@ -62,6 +62,7 @@ async def test_an_entry_says_everything_about_a_request() -> None:
             "casproxy.decision": "host branch.localhost",
             "casproxy.trust": "trusted",
             "error.type": "",
+            "user.name": "",
             "tls.version": "TLSv1.3",
             "http.version": "1.1",
         }
