@@ -10,6 +10,9 @@ SESSION_COOKIE = b"__Host-casproxy"
 LOGON_COOKIE = b"__Host-casproxy-logon"
 """Name of the cookie that ties a logon form to the browser that asked for it."""
 _MARK = b"__host-casproxy"
+_STEERING = (b"x-beresource", b"x-backendcookie", b"x-anonresource")
+"""Beginnings of cookies by which later servers of Exchange let a browser choose a server; none passes, in any case."""
+_KEPT = (_MARK, *_STEERING)
 _UNCLEAR = b"\0"
 """Stands for a value that came twice; no cookie can hold it."""
 
@@ -40,13 +43,14 @@ def take_own(values: list[bytes]) -> OwnCookies:
 
 
 def has_own(value: bytes) -> bool:
-    """Tell whether a `Cookie` field may hold something of ours, in whatever case."""
-    return _MARK in value.lower()
+    """Tell whether a `Cookie` field may hold something that stays here, in whatever case."""
+    value = value.lower()
+    return _MARK in value or any(mark in value for mark in _STEERING)
 
 
 def without_own(value: bytes) -> bytes:
-    """Give a `Cookie` field's value without ours, and without whatever only differs from ours in case."""
-    kept = [pair for pair in value.split(b";") if not pair.partition(b"=")[0].strip().lower().startswith(_MARK)]
+    """Give a `Cookie` field's value without ours, without what only differs from ours in case, and without steering."""
+    kept = [pair for pair in value.split(b";") if not pair.partition(b"=")[0].strip().lower().startswith(_KEPT)]
     return b";".join(kept).strip()
 
 

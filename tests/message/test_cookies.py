@@ -47,6 +47,9 @@ def test_values_of_ours(values, session, logon):
         (b"__Host-casproxy=x", b""),
         (b"__HOST-CASPROXY=x; __Host-casproxy-logon=y;a", b"a"),
         (b"a=__Host-casproxy", b"a=__Host-casproxy"),
+        (b"a=1; X-BEResource=localhost~1; b=2", b"a=1; b=2"),
+        (b"x-backendcookie=s; X-AnonResource=true; X-AnonResource-Backend=x~1", b""),
+        (b"a=X-BEResource", b"a=X-BEResource"),
     ],
 )
 def test_what_passes_on(value, kept):
