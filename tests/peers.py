@@ -28,7 +28,7 @@ PEERS = {
     "needs_wrk": Peer(("wrk",), "wrk"),
     "needs_curl": Peer(("curl",), "curl"),
     "needs_openssl": Peer(("openssl",), "openssl"),
-    "needs_slapd": Peer(("slapd", "slapadd", "ldapmodify"), "slapd ldap-utils"),
+    "needs_slapd": Peer(("slapd", "ldapmodify"), "slapd ldap-utils"),
     "needs_chromium": Peer(("chromium",), "chromium fonts-dejavu-core"),
     "needs_podman": Peer(("podman", "buildah", "runc", "debootstrap"), "podman buildah runc debootstrap", as_root=True),
 }
