@@ -5,6 +5,7 @@ from http import HTTPStatus
 from proxy.errors import ClientFault, ProxyError
 from proxy.model.reply import Reply
 from proxy.relay.answer import AnswerRelay
+from proxy.relay.gate import Errand
 from proxy.relay.report import record_access
 from proxy.relay.state import OVER, SEEKING
 from proxy.routing.passage import Passage
@@ -39,6 +40,14 @@ class ErrandRelay(AnswerRelay):
         self.browser.deadline = NEVER  # the errand has its own limits
         errand.begin(body, self.on_errand_done)
 
+    def wait_for_errand(self, errand: Errand) -> None:
+        """Begin an errand that the body is nothing to: it is for the backend, and waits."""
+        self.phase = SEEKING
+        self.browser.deadline = NEVER  # the errand has its own limits
+        if not self.request_ended:
+            self.hold()
+        errand.begin(b"", self.on_errand_done)
+
     def on_errand_done(self, outcome: Reply | Passage | ProxyError) -> None:
         """Answer, or go on with the request that waited."""
         if self.phase is OVER:
@@ -50,7 +59,11 @@ class ErrandRelay(AnswerRelay):
             self.refuse(outcome)
         else:
             self.passage, self.decision = outcome, outcome.decision
-            self.seek()
+            limit, length = outcome.decision.limits.body_bytes, self.facts.framing.length if self.facts else 0
+            if limit and max(length, self.bytes_in) > limit:
+                self.refuse(ClientFault(413, f"The request's body is larger than {limit} bytes."))
+            else:
+                self.seek()
 
     def answer_reply(self, reply: Reply) -> None:
         """Write the whole answer to the browser."""

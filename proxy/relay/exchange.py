@@ -99,7 +99,7 @@ class Exchange(AccordRelay):
             self.request_ended = self.request_ended or ended
             self.answer_reply(self.reply)
             return
-        if self.errand is not None:
+        if self.errand is not None and self.errand.body_limit:
             self.take_form(first, ended=self.request_ended or ended)
             return
         if first or not self.request_ended:  # there is a body, if only an empty one in chunks
@@ -108,7 +108,10 @@ class Exchange(AccordRelay):
                 return
             self.pending = frame(self.facts.framing, first, ended=ended) if first or ended else b""
             self.request_ended = ended
-        self.seek()
+        if self.errand is not None:
+            self.wait_for_errand(self.errand)
+        else:
+            self.seek()
 
     # ── 3. send ──────────────────────────────────────────────────────────────────────────────────
 
@@ -140,7 +143,7 @@ class Exchange(AccordRelay):
     def send_body(self, data: bytes, *, ended: bool) -> None:
         """Pass more of the request's body on."""
         assert self.facts is not None
-        if self.errand is not None:
+        if self.errand is not None and self.errand.body_limit:
             self.take_form(data, ended=ended)
             return
         self.bytes_in += len(data)

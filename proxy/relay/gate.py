@@ -15,10 +15,10 @@ class Errand(Protocol):
     """Something that must be done before there is an answer: checking a password, looking a user up."""
 
     body_limit: int
-    """Bytes of the request's body that it takes; more is 413."""
+    """Bytes of the request's body that it takes, more is 413; 0: none, the body waits for the backend."""
 
     def begin(self, body: bytes, done: Callable[[Reply | Passage | ProxyError], None]) -> None:
-        """Begin, with the whole body; `done` is called once from the event loop, at once or later, unless cancelled."""
+        """Begin, with the whole body it takes; `done` is called once from the event loop, now or later, unless cancelled."""
 
     def cancel(self) -> None:
         """Give up, because the browser has gone: call nobody."""

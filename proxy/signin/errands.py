@@ -54,7 +54,9 @@ class _Errand:
 
 
 class FindErrand(_Errand):
-    """Looks up the user of a session that this proxy has not met before."""
+    """Looks up the user of a session that this proxy has not met before; the request waits with its body."""
+
+    body_limit = 0
 
     def __init__(self, kit: Kit, user: str, found: Callable[[Account | None], Reply | Passage]) -> None:
         super().__init__(kit)
@@ -62,7 +64,7 @@ class FindErrand(_Errand):
         self._found = found
 
     def begin(self, _body: bytes, done: Done) -> None:
-        """Look, and go on with the request; its body, if it has one, must wait: a form is all that fits."""
+        """Look, and go on with the request."""
         self._go(self._find, done, "look up a user")
 
     async def _find(self) -> Reply | Passage:

@@ -1,11 +1,14 @@
 """Answers of ours and errands: written whole, begun with the whole body, forgotten with the browser."""
 
+from dataclasses import replace
+
 import pytest
 
 from proxy.errors import ClientFault, OurFault
+from proxy.model.limits import Limits
 from proxy.model.reply import Reply
 from proxy.routing.passage import Passage
-from tests.fakes import FakeErrand, FakeGate, World
+from tests.fakes import FakeErrand, FakeGate, World, make_site
 
 PAGE = Reply(302, (("Location", "/owa/auth/logon.aspx"),), b"moved", "no session")
 GET = b"GET /owa/ HTTP/1.1\r\nHost: mail.example\r\n\r\n"
@@ -166,3 +169,32 @@ def test_identity_goes_upstream_and_a_renewed_cookie_back():
     assert [b"X-CASProxy-User: LAB\\alice\r\n" in head for head in heads] == [True, False]
     assert [b"X-CASProxy-User: LAB\\bob\r\n" in head for head in heads] == [False, True]
     assert browser.written.count(cookie) == 1
+
+
+LARGE = POST.replace(b"Content-Length: 5", b"Content-Length: 9")
+
+
+def test_a_body_waits_for_an_errand_that_does_not_take_it():
+    """Nothing more is read meanwhile; then all of it goes to the backend, in order."""
+    errand = FakeErrand(body_limit=0)
+    scene = world(errand)
+    connection = scene.offer()
+    exchange, browser = scene.request(LARGE, b"abc", ended=False)
+    held = browser.calls[-1]
+    errand.done(passage(scene))
+    exchange.send_body(b"defghi", ended=True)
+
+    assert (errand.body, held, browser.calls[-1]) == (b"", "hold", "release")
+    assert connection.transport.written.endswith(b"\r\n\r\nabcdefghi")
+
+
+def test_a_body_that_waited_and_is_too_large_for_its_site_is_refused():
+    """The limit is known only when the site is."""
+    errand = FakeErrand(body_limit=0)
+    site = replace(make_site(), limits=Limits(body_bytes=8))
+    scene = World(site, gate=FakeGate(errand))
+    _, browser = scene.request(LARGE, b"abc", ended=False)
+    errand.done(passage(scene))
+
+    assert browser.status == 413
+    assert scene.pools[0].waiting == []
