@@ -18,7 +18,7 @@ class Errand(Protocol):
     """Bytes of the request's body that it takes, more is 413; 0: none, the body waits for the backend."""
 
     def begin(self, body: bytes, done: Callable[[Reply | Passage | ProxyError], None]) -> None:
-        """Begin, with the whole body it takes; `done` is called once from the event loop, now or later, unless cancelled."""
+        """Begin, with the whole body it takes; `done` is called once, now or later, unless cancelled."""
 
     def cancel(self) -> None:
         """Give up, because the browser has gone: call nobody."""
