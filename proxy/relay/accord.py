@@ -173,9 +173,7 @@ class AccordRelay(OutgoingRelay):
 
     def _turn_away(self, error: UpstreamFault) -> None:
         """Ask the site's next server, or give up; the request may be any, for nothing of it was sent."""
-        connection, self.connection = self.connection, None
-        if connection is not None:
-            connection.abort()
+        self.drop_connection()
         if self.attempt + 1 < len(self.order):
             self.go_on(error)
         else:

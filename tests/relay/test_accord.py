@@ -1,6 +1,7 @@
 """What a server of Exchange 2010 is asked before a request, and what becomes of each of its answers."""
 
 from dataclasses import replace
+from socket import socketpair
 
 import pytest
 
@@ -10,7 +11,7 @@ from proxy.model.accounts import Account
 from proxy.relay.accord import AGREED_SECONDS, MAX_INQUIRIES, MAX_REPEATS, REFUSED_SECONDS
 from proxy.relay.inquiry import MAX_BODY
 from proxy.routing.passage import Caller, Passage, Ring
-from tests.fakes import FakeGate, World, head, make_site
+from tests.fakes import FakeGate, World, connected, head, make_site
 
 GET = head()
 POST = head("POST", "/owa/ev.owa", "Content-Length: 3")
@@ -201,6 +202,21 @@ def test_a_server_may_close_after_each_answer(closes):
     second.data_received(OK)
 
     assert browser.status == 200
+
+
+def test_a_byte_nobody_asked_for_ends_a_connection():
+    """What waits behind the answer to us would pass for the next one: another connection is used."""
+    house, (near, far) = House(), socketpair()
+    connection = connected(socket=near)
+    house.pools[0].idle.append(connection)
+    exchange, browser = house.request(GET)
+    far.send(b"x")
+    connection.data_received(PINGED)
+    near.close()
+    far.close()
+
+    assert connection.transport.is_closed
+    assert (house.pools[0].waiting, browser.written) == ([exchange], b"")
 
 
 def test_a_tie_is_kept():
