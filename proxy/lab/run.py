@@ -16,6 +16,7 @@ from proxy.certkit.store import Stored, Wanted, open_store
 from proxy.lab.backend import Backend
 from proxy.lab.notifications import Pace
 from proxy.lab.ports import Say, listen_near
+from proxy.lab.second_cas import SecondCas
 from proxy.lab.topology import BROWSER_NAMES, LOOPBACK, SITES, LabMistake, LabSite, Tables
 
 _SHUTDOWN_SECONDS = 0.2
@@ -117,7 +118,8 @@ class Lab:
                 keys[key] = value
 
     async def _start(self, site: LabSite, pair: Pair) -> Backend:
-        backend = Backend(site, self._fault(site), Pace())
+        kind = SecondCas if site.compat else Backend
+        backend = kind(site, self._fault(site), Pace())
         runner = web.AppRunner(
             backend.application(), access_log=None, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_SECONDS
         )

@@ -20,10 +20,15 @@ TWIN = LabSite(name="Branch", number=2, host="cas07.branch.lab.localhost", port=
 """A further server of Branch, as bad as the first."""
 REMOTE = LabSite(name="Remote", host="cas21.remote.lab.localhost", port=9447, fault="good")
 """The site of the second proxy."""
+VAULT = LabSite(name="Vault", host="cas09.vault.lab.localhost", port=9448, fault="good", compat="exchange2010")
+"""A site whose server takes requests of Exchange 2010's own kind alone."""
 CELLAR, PLAIN_URL = "Cellar", "http://cas08.cellar.lab.localhost/owa"
 """A site and the InternalURL of its server, which is without TLS: nothing is ever sent there, so nothing runs there."""
-ALL_SITES = (*SITES, TWIN, REMOTE)
+ALL_SITES = (*SITES, TWIN, VAULT, REMOTE)
 """Every server that runs behind the two proxies."""
+
+_ELSEWHERE = (*(site.name for site in SITES), VAULT.name, CELLAR)
+"""Sites that only the first proxy can reach."""
 
 SECOND_FRONT = Wanted(stem="second-front", names=(SECOND_HOST, LOOPBACK, "::1"))
 """The certificate that the second proxy shows to browsers."""
@@ -56,6 +61,7 @@ def first_settings(places: Places, second: Second, allow: int | None) -> Tables:
     tables = default_settings() | _directory(places)
     tables["sites"] = [_site(site.name) for site in SITES]
     tables["sites"][0]["own"] = True
+    tables["sites"].append(_site(VAULT.name) | {"compat": VAULT.compat})
     tables["sites"].append({"name": REMOTE.name, "external_url": second.url, "redirect": "silent"})
     tables["sites"].append({"name": CELLAR, "servers": [{"url": PLAIN_URL}]})
     return place(tables, places, allow)
@@ -66,7 +72,7 @@ def second_settings(places: Places, second: Second, allow: int | None) -> Tables
     tables = default_settings() | _directory(places)
     tables["sites"] = [_site(REMOTE.name) | {"own": True}]
     url = f"https://localhost:{places.listen}/owa"
-    tables["sites"] += [{"name": name, "external_url": url} for name in (*(site.name for site in SITES), CELLAR)]
+    tables["sites"] += [{"name": name, "external_url": url} for name in _ELSEWHERE]
     tables = place(tables, places, allow)
     del tables["server"]["redirect_listen"]
     tables["server"].update(

@@ -44,6 +44,8 @@ class LabSite:
     """How its certificate is, unless `--fault` says otherwise."""
     is_default: bool = False
     """Whether it answers for names nobody claims."""
+    compat: str = ""
+    """How it wants to be told who signed in, as in the settings; empty: not at all."""
 
     @property
     def stem(self) -> str:

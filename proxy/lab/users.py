@@ -12,6 +12,8 @@ from proxy.session.keys import BadKeys, KeyRing, new_key
 
 DOMAIN = "LAB"
 """The domain of every user."""
+_DOMAIN_SID = "S-1-5-21-1000-2000-3000"
+"""Its security identifier; made up."""
 COSTS = Costs(memory_kib=8192, iterations=1)
 """Cheap, so that a lab starts at once; what protects a password that everybody knows?"""
 USERS_FILE, KEY_FILE = "users.toml", "session.keys"
@@ -21,6 +23,8 @@ USERS_FILE, KEY_FILE = "users.toml", "session.keys"
 class LabUser:
     """Somebody who can sign in."""
 
+    number: int
+    """What tells its security identifier from all others."""
     name: str
     """The name, which is the password, too."""
     display: str
@@ -42,20 +46,22 @@ class LabUser:
             upn=f"{self.name}@lab.localhost",
             addresses=(f"{self.name}@mail.lab.localhost",),
             display=self.display,
+            sid=f"{_DOMAIN_SID}-{self.number}",
             groups=self.groups,
             mailbox=Mailbox(site=self.site, database=f"{self.site} 1") if self.site else None,
         )
 
 
 USERS = (
-    LabUser(name="alice", display="Alice Ashdown", site="HQ", groups=("Staff", "Mail administrators")),
-    LabUser(name="bob", display="Bob Brandt", site="Branch"),
-    LabUser(name="carol", display="Carol Ćwik", site="Plant", groups=("Staff", "Plant floor")),
-    LabUser(name="dave", display="Dave Dunmore", site="Remote"),
-    LabUser(name="frank", display="Frank Fjord", groups=("Visitors",)),
-    LabUser(name="gina", display="Gina Gallo", site="Warehouse"),
-    LabUser(name="hank", display="Hank Holloway", site="Depot"),
-    LabUser(name="ivan", display="Ivan Ilves", site="Cellar"),
+    LabUser(number=1101, name="alice", display="Alice Ashdown", site="HQ", groups=("Staff", "Mail administrators")),
+    LabUser(number=1102, name="bob", display="Bob Brandt", site="Branch"),
+    LabUser(number=1103, name="carol", display="Carol Ćwik", site="Plant", groups=("Staff", "Plant floor")),
+    LabUser(number=1104, name="dave", display="Dave Dunmore", site="Remote"),
+    LabUser(number=1105, name="erin", display="Erin Eklund", site="Vault"),
+    LabUser(number=1106, name="frank", display="Frank Fjord", groups=("Visitors",)),
+    LabUser(number=1107, name="gina", display="Gina Gallo", site="Warehouse"),
+    LabUser(number=1108, name="hank", display="Hank Holloway", site="Depot"),
+    LabUser(number=1109, name="ivan", display="Ivan Ilves", site="Cellar"),
 )
 """One for each thing that can happen."""
 

@@ -12,12 +12,13 @@ pytestmark = pytest.mark.e2e
 TOLD = (42, 43)
 """Events about a server's address or certificate."""
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-USERS = ("alice", "bob", "carol", "dave", "frank", "gina", "hank", "ivan")
+USERS = ("alice", "bob", "carol", "dave", "erin", "frank", "gina", "hank", "ivan")
 EXPECTED = {
     "alice": (200, 200),
     "bob": (200, 502),
     "carol": (200, 502),
     "dave": (302, 302),
+    "erin": (200, 200),
     "frank": (404, 404),
     "gina": (200, 502),
     "hank": (200, 502),

@@ -52,6 +52,13 @@ def test_each_proxy_knows_the_address_of_the_other():
     assert first["server"]["state_dir"] != second["server"]["state_dir"]
 
 
+def test_vault_wants_to_be_told_who_signed_in():
+    """As servers of Exchange 2010 do."""
+    sites = {site["name"]: site for site in first_settings(PLACES, SECOND, 1)["sites"]}
+
+    assert [name for name, site in sites.items() if site.get("compat") == "exchange2010"] == ["Vault"]
+
+
 def test_a_server_without_tls_is_named_and_dialled_nowhere():
     """Only for its event."""
     sites = first_settings(PLACES, SECOND, 1)["sites"]

@@ -44,7 +44,7 @@ def test_sites_have_the_faults_of_the_table_unless_told():
 def test_a_choice_may_be_among_other_sites():
     """The sites that are there with users can be chosen, and a site with two servers once."""
     assert choose_faults(["remote=expired"], ALL_SITES)["Remote"] == "expired"
-    assert list(choose_faults([], ALL_SITES)) == ["HQ", "Branch", "Plant", "Warehouse", "Depot", "Remote"]
+    assert list(choose_faults([], ALL_SITES)) == ["HQ", "Branch", "Plant", "Warehouse", "Depot", "Vault", "Remote"]
 
 
 def test_servers_of_one_site_are_told_apart():
