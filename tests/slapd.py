@@ -22,6 +22,7 @@ _ATTRIBUTES = (
     ("proxyAddresses", "1.2.840.113556.1.2.210", "caseIgnoreMatch", _TEXT),
     ("extensionAttribute1", "1.2.840.113556.1.2.423", "caseIgnoreMatch", _TEXT),
     ("homeMDB", "1.2.840.113556.1.2.244", "distinguishedNameMatch", _NAME),
+    ("objectSid", "1.2.840.113556.1.4.146", "octetStringMatch", "1.3.6.1.4.1.1466.115.121.1.40"),
     ("memberOf", "1.2.840.113556.1.2.102", "distinguishedNameMatch", _NAME),
 )
 
@@ -44,6 +45,7 @@ proxyAddresses: SMTP:alice.mueller@lab.test
 proxyAddresses: smtp:am@lab.test
 memberOf: cn=Staff,ou=Groups,{BASE}
 memberOf: cn=Sales\\, East,ou=Groups,{BASE}
+objectSid:: AQUAAAAAAAUVAAAAAQAAAAIAAAADAAAAUQQAAA==
 extensionAttribute1: HQ
 homeMDB: cn=DB01,cn=Databases,{BASE}
 l: Paris

@@ -12,6 +12,7 @@ from proxy.directory.faults import quote
 from proxy.directory.fields import FIELDS, BadField
 from proxy.directory.logins import Login, fold, read_login
 from proxy.directory.people import Directory
+from proxy.directory.sid import spell_sid
 from proxy.model.accounts import Account, Mailbox
 
 MAX_GROUPS = 1024
@@ -44,11 +45,13 @@ class Attributes(NamedTuple):
     site: str = "extensionAttribute1"
     database: str = "homeMDB"
     version: str = ""
+    sid: str = "objectSid"
 
     def wanted(self) -> list[str]:
         """List what to ask for, each once."""
         names = (self.name, self.upn, *self.addresses, self.display, self.groups)
-        return list(dict.fromkeys(each for each in (*names, self.site, self.database, self.version) if each))
+        names = (*names, self.site, self.database, self.version, self.sid)
+        return list(dict.fromkeys(each for each in names if each))
 
 
 class Plan(NamedTuple):
@@ -134,6 +137,7 @@ class _Entry:
             upn=self._text("upn", attributes.upn),
             addresses=tuple(dict.fromkeys(addresses)),
             display=self._text("display", attributes.display),
+            sid=self._sid(attributes.sid),
             groups=self._groups(),
             mailbox=self._mailbox(),
         )
@@ -147,6 +151,11 @@ class _Entry:
         if not _read("name", account):
             raise BadEntry(f"An entry that was found has the {name} {quote(texts[0])}, which can be no user's name.")
         return account
+
+    def _sid(self, name: str) -> str:
+        """Give the security identifier, which stands there in octets or as text."""
+        octets = self._values.get(fold(name), ()) if name else ()
+        return _read("sid", spell_sid(octets[0]) or octets[0].decode(errors="replace")) if len(octets) == 1 else ""
 
     def _mailbox(self) -> Mailbox | None:
         attributes = self._plan.attributes

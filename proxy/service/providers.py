@@ -71,6 +71,7 @@ def _attributes(table: Ldap) -> Attributes:
         site=table.site_attribute,
         database=table.database_attribute,
         version=table.version_attribute,
+        sid=table.sid_attribute,
     )
 
 

@@ -105,6 +105,13 @@ class Ldap(Table, frozen=True, kw_only=True):
             extra={"example": "extensionAttribute2"},
         ),
     ] = ""
+    sid_attribute: Annotated[
+        str,
+        Meta(
+            description="Attribute with the security identifier, as octets or as text, which servers of a site with "
+            "`compat` are told. Empty: none."
+        ),
+    ] = "objectSid"
     timeout: Timeout = 5.0
 
 

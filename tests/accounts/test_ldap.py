@@ -26,6 +26,7 @@ ALICE = Account(
     upn="alice@lab.test",
     addresses=("alice.mueller@lab.test", "am@lab.test"),
     display="Alice",
+    sid="S-1-5-21-1-2-3-1105",
     groups=("Staff",),
     mailbox=Mailbox(site="HQ", database="DB01"),
 )

@@ -34,6 +34,7 @@ ENTRY = {
     "memberOf": [b"CN=Staff,OU=Groups,DC=lab", b"cn=Staff\\, Admins,DC=lab", b"CN=\\c3\\84rzte,DC=lab"],
     "extensionAttribute1": [b"Branch"],
     "homeMDB": [b"CN=DB01,CN=Databases,DC=lab"],
+    "objectSid": [b"\1\1\0\0\0\0\0\5\x12\0\0\0"],
 }
 
 
@@ -89,6 +90,16 @@ def test_an_entry_becomes_an_account() -> None:
     assert account.groups == ("Staff", "Ärzte")
     assert account.mailbox is not None
     assert (account.mailbox.site, account.mailbox.database, account.mailbox.version) == ("Branch", "DB01", "14")
+    assert account.sid == "S-1-5-18"
+
+
+@pytest.mark.parametrize(
+    ("values", "sid"),
+    [([b"S-1-5-18"], "S-1-5-18"), ([b"S-1-5-18"] * 2, ""), ([b"me"], ""), ([b"\1\1"], ""), ([b"\xff"], ""), ([], "")],
+)
+def test_a_security_identifier_may_be_text(values, sid) -> None:
+    """What is none, and two of them, are left out."""
+    assert read_entry(ENTRY | {"objectSid": values}, PLAN).sid == sid
 
 
 def test_names_of_attributes_are_compared_without_case() -> None:
@@ -101,7 +112,15 @@ def test_names_of_attributes_are_compared_without_case() -> None:
 def test_other_attributes_can_be_named() -> None:
     """As a directory without Exchange has them; what is named nowhere is not looked for."""
     attributes = Attributes(
-        name="uid", upn="", addresses=("mail",), display="cn", groups="", site="l", database="", version="street"
+        name="uid",
+        upn="",
+        addresses=("mail",),
+        display="cn",
+        groups="",
+        site="l",
+        database="",
+        version="street",
+        sid="",
     )
     account = read_entry({"uid": [b"bob"], "l": [b"HQ"], "street": [b"8.3"]}, Plan("LAB", "(a=b)", attributes))
 

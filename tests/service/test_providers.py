@@ -64,6 +64,7 @@ async def test_a_directory(make):
         site_attribute="7",
         database_attribute="8",
         version_attribute="9",
+        sid_attribute="10",
         timeout=2.0,
     )
     provider = make(provider="ldap", default_domain="LAB", ldap=table, **AGES)
@@ -74,7 +75,7 @@ async def test_a_directory(make):
         servers=(("dc01.lab.test", 636), ("dc02.lab.test", 3269)),
         base_dn="DC=lab",
         bind_dn="CN=casproxy,DC=lab",
-        plan=Plan("LAB", "(a=b)", Attributes("1", "2", ("3", "4"), "5", "6", "7", "8", "9")),
+        plan=Plan("LAB", "(a=b)", Attributes("1", "2", ("3", "4"), "5", "6", "7", "8", "9", "10")),
         seconds=2.0,
     )
     assert provider._cache._ages == (30.0, 5.0, 300.0)

@@ -12,7 +12,7 @@ def test_defaults_are_those_of_active_directory():
 
     assert (table.name_attribute, table.upn_attribute, table.address_attributes) == usual[:3]
     assert (table.display_attribute, table.groups_attribute, table.site_attribute) == usual[3:6]
-    assert (table.database_attribute, table.version_attribute) == usual[6:]
+    assert (table.database_attribute, table.version_attribute, table.sid_attribute) == usual[6:]
     assert make_filter("alice", Plan("LAB", table.user_filter)) == f"(&{table.user_filter}(|(sAMAccountName=alice)))"
 
 
