@@ -14,7 +14,7 @@ from proxy.events.catalogue import CATALOGUE
 from proxy.model.accounts import Account
 from proxy.model.clean import clean_text
 from proxy.model.sites import Server, Site
-from proxy.relay.report import ECP_TRUST_FAILURE, TRUST_FAILURE
+from proxy.relay.report import ECP_TRUST_FAILURE, EVENT_OF_ERROR, TRUST_FAILURE
 from proxy.routing.outcome import Kind, Step, to_plain
 from proxy.routing.visit import Protocol
 from proxy.service.load import Loaded
@@ -53,6 +53,8 @@ class Found(NamedTuple):
         """Status that we answer; 0: the server's."""
         if self.walk.fault is not None:
             return self.walk.fault.status
+        if self.walk.objection is not None and self.is_let_through:
+            return self.walk.objection.status
         return self.walk.reply.status if self.walk.reply is not None else 0
 
     @property
@@ -74,6 +76,8 @@ class Found(NamedTuple):
             is_panel = self.walk.visit is not None and self.walk.visit.protocol is Protocol.ECP
             refused = [TRUST_FAILURE, ECP_TRUST_FAILURE] if is_panel else [TRUST_FAILURE]
             numbers += [AUDIT_EVENT] if self.is_let_through else refused
+        if self.walk.objection is not None and self.is_let_through:
+            numbers.append(EVENT_OF_ERROR[type(self.walk.objection)])
         return numbers
 
     @property
@@ -86,10 +90,14 @@ class Found(NamedTuple):
 
 def exit_code(found: Found) -> int:
     """Give the code for what was found."""
-    if found.walk.passage is not None:
+    if found.walk.passage is not None and found.walk.objection is None:
         return {True: TRUSTED, False: NOT_TRUSTED, None: UNKNOWN}[found.trusted]
     outcome = found.walk.outcome
-    is_refused = outcome is None or (outcome.kind is Kind.REFUSE and not found.walk.is_answered_here)
+    is_refused = (
+        outcome is None
+        or found.walk.objection is not None
+        or (outcome.kind is Kind.REFUSE and not found.walk.is_answered_here)
+    )
     return NOT_TRUSTED if is_refused else TRUSTED
 
 
@@ -107,7 +115,7 @@ def to_json(found: Found, *, trace: bool) -> dict[str, Any]:  # JSON has no narr
             "host": found.ask.host,
             "protocol": walked.visit.protocol.value if walked.visit is not None else None,
         },
-        "fault": str(walked.fault) if walked.fault is not None else "",
+        "fault": str(walked.fault or walked.objection or ""),
         "decision": decision,
         "answered_here": walked.is_answered_here,
         "status": found.status,
@@ -117,7 +125,7 @@ def to_json(found: Found, *, trace: bool) -> dict[str, Any]:  # JSON has no narr
         "policy": plain_policy(found.loaded, site) if site is not None else None,
         "standing": found.standing,
         "source": found.answer.source if found.answer is not None else "",
-        "sent": found.is_let_through,
+        "sent": found.is_let_through and found.walk.objection is None,
         "headers": found.headers,
     }
 
@@ -169,6 +177,7 @@ def _identity(account: Account) -> Iterator[str]:
         ("upn", account.upn),
         ("addresses", ", ".join(account.addresses)),
         ("groups", ", ".join(account.groups)),
+        ("sid", account.sid),
         ("mailbox", f"{where}, database {mailbox.database}" if mailbox is not None and mailbox.database else where),
     )
     for label, text in rows:
@@ -211,6 +220,8 @@ def _server(found: Found, site: Site) -> Iterator[str]:
     yield from reasons(verdict or {})
     if found.trusted is False:
         yield from _row("so", _CONSEQUENCE[found.is_let_through])
+    if found.walk.objection is not None and found.is_let_through:
+        yield from _row("refused", f"{found.status}: {found.walk.objection}")
 
 
 _CONSEQUENCE = {

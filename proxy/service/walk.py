@@ -14,6 +14,7 @@ from proxy.accounts.provider import ProviderDown
 from proxy.errors import ClientFault, ProxyError
 from proxy.events.record import Event
 from proxy.health.hold import Hold
+from proxy.message.exchange2010 import Introduction, introduce
 from proxy.message.head import parse_request_head
 from proxy.message.memory import RequestMemory
 from proxy.message.request import Leg, RequestFacts, RequestReader, RequestWriter
@@ -23,9 +24,10 @@ from proxy.model.message import RequestHead
 from proxy.model.reply import Reply
 from proxy.model.sites import Server
 from proxy.relay.gate import Errand
+from proxy.relay.misfit import objection_to
 from proxy.routing.decide import Router
 from proxy.routing.outcome import Kind, Outcome
-from proxy.routing.passage import Passage
+from proxy.routing.passage import Caller, Passage
 from proxy.routing.rules import Chooser
 from proxy.routing.visit import Visit, read_visit
 from proxy.service.build import identity_names
@@ -41,7 +43,7 @@ from proxy.signin.gatekeeper import Gatekeeper
 PEER = "192.0.2.1"
 """Address of the browser that does not exist; RFC 5737 keeps it free."""
 REQUEST_ID = b"explain"
-
+CANARY = b"random"
 
 STAND_IN = "(not known)"
 """Stands for the password, which nobody needs for a walk."""
@@ -79,6 +81,8 @@ class Walk:
     """What the request passes with."""
     first: Server | None = None
     """The server that is tried first; the running proxy tries one on hold later."""
+    objection: ProxyError | None = None
+    """Why a server of Exchange 2010 could not be told of the user."""
     events: tuple[Event, ...] = ()
     """What the gate emits, in order."""
     head: RequestHead | None = None
@@ -132,14 +136,22 @@ def write_head(loaded: Loaded, found: Walk, *, trusted: bool) -> list[str]:
     The session's cookie stays here, and a browser's own fields are not known. Where the site's servers get the user's
     password, one that stands for it is written.
     """
-    if found.head is None or found.facts is None or found.passage is None or found.first is None:
+    if found.head is None or found.facts is None or found.passage is None or found.first is None or found.objection:
         return []
     preserves = found.passage.decision.site.preserve_host
     host = found.facts.authority if preserves else found.first.authority.encode()
     ours = found.passage.credential if trusted and found.passage.credential else found.passage.identity
+    if found.passage.decision.site.compat and found.passage.caller is not None:
+        ours += _introduce(loaded, found.facts, found.passage.caller)
     leg = Leg(PEER.encode(), False, host, b"trusted" if trusted else b"allowed", ours)
     data = RequestWriter(loaded.first_server).write(found.head, found.facts, leg, REQUEST_ID)
     return data.decode("utf-8", "replace").rstrip("\r\n").split("\r\n")
+
+
+def _introduce(loaded: Loaded, facts: RequestFacts, caller: Caller) -> bytes:
+    """Write what servers of Exchange 2010 are told besides; the canary of a real session is random."""
+    sid, peer = caller.account.sid, PEER.encode()
+    return introduce(Introduction(facts.authority, sid, CANARY, caller.public, peer, loaded.first_server))
 
 
 async def _try(loaded: Loaded, account: Account, door: _Door, ask: Ask) -> Walk:
@@ -179,7 +191,11 @@ async def _pass(loaded: Loaded, account: Account, raw: bytes, gate: Gatekeeper) 
         return replace(known, reply=result)
     ring = result.ring.head if result.ring is not None else 0
     order = Hold().order(result.decision.site.reachable, ring, 0.0)
-    return replace(known, passage=result, first=order[0] if order else None)
+    first = order[0] if order else None
+    objection = None
+    if result.decision.site.compat and first is not None and result.caller is not None:
+        objection = objection_to(first, result.caller)
+    return replace(known, passage=result, first=first, objection=objection)
 
 
 async def _finish(errand: Errand) -> Passage | Reply:

@@ -37,7 +37,7 @@ def explain(sites, tmp_path, capsys):
     """Give what runs the command with the lab's sites, users and a switch: its code, output and talk."""
     write_users(tmp_path, *USERS)
 
-    def run(*words: str, allow: int = 0, admin: str = "127.0.0.1:1"):
+    def run(*words: str, allow: int = 0, admin: str = "127.0.0.1:1", compat: str = ""):
         tables = place(default_settings(), sites.places, allow)
         tables["server"] |= {"admin": admin, "state_dir": str(tmp_path / "state")}
         for table in tables["sites"]:
@@ -45,6 +45,8 @@ def explain(sites, tmp_path, capsys):
                 table.pop(key, None)
             table["own"] = table["name"] == "HQ"
         tables["sites"] += SITES
+        if compat:
+            tables["sites"][0]["compat"] = compat
         file = tmp_path / "casproxy.toml"
         file.write_text(f"{to_toml(tables)}\n{directory_settings(tmp_path)}")
         code = main(["explain", "user", *words, "--config", str(file)])
@@ -115,6 +117,16 @@ def test_in_words(explain):
     places = [flat(out).find(each) for each in order]
     assert -1 not in places, order[places.index(-1)]
     assert places == sorted(places)
+
+
+def test_a_user_without_a_security_identifier(explain, told):
+    """Servers of Exchange 2010 could not be told of; the trust of the server does not change that."""
+    code, answer = told("alice", compat="exchange2010")
+    _, out, _ = explain("alice", compat="exchange2010")
+
+    assert (code, answer["status"], numbers(answer), answer["sent"], answer["headers"]) == (1, 502, [71], False, [])
+    assert "security identifier" in answer["fault"]
+    assert "refused 502: cas03.hq.lab.localhost knows users by" in flat(out)
 
 
 def test_nothing_secret_is_told(explain, tmp_path):

@@ -4,6 +4,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from proxy.errors import UpstreamDisowned
 from proxy.routing.outcome import Kind
 from proxy.service.load import load
 from proxy.service.walk import Ask, NoWalk, walk, write_head
@@ -11,7 +12,11 @@ from tests.stage import answering, stage
 from tests.visitors import account, directory_settings, sign_in, write_users
 from tests.wire import request
 
-USERS = (account("alice", "HQ", groups=("Staff",)), account("bob", "Branch"), account("carol", "Remote"))
+USERS = (
+    account("alice", "HQ", groups=("Staff",)),
+    account("bob", "Branch", sid="S-1-5-21-1-2-3-1102"),
+    account("carol", "Remote"),
+)
 REMOTE = '\n[[sites]]\nname = "Remote"\nexternal_url = "https://remote.example/owa"\nredirect = "silent"\n'
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 ASK = Ask(path="/owa/?x=1", host="localhost")
@@ -53,6 +58,22 @@ async def test_the_head_is_the_one_that_is_sent(tmp_path, of_branch) -> None:
     sent = heard.replace("127.0.0.1", "192.0.2.1").rstrip("\r\n").split("\r\n")
     assert [comparable(line) for line in told] == [comparable(line) for line in sent]
     assert any(line.startswith("Authorization: ") for line in told) == ("delegate" in of_branch)
+
+
+async def test_a_server_of_exchange_2010_is_told_more(tmp_path) -> None:
+    """The head bears what the real one would, but for the canary; nothing does for a user who cannot be told of."""
+    async with house(tmp_path, of_branch='compat = "exchange2010"\n') as (_, loaded):
+        found = await walk_as(loaded, "bob")
+        told = dict(line.split(": ", 1) for line in write_head(loaded, found, trusted=True)[1:])
+        write_users(tmp_path, account("bob", "Branch"))
+        unknown = await walk_as(loaded, "bob")
+
+    assert found.objection is None
+    assert told["X-OWA-ProxySid"] == "S-1-5-21-1-2-3-1102"
+    assert told["X-OWA-ProxyUri"] == "https://localhost/owa"
+    assert told["x-ServerToServer-OriginalClient"] == "192.0.2.1"
+    assert isinstance(unknown.objection, UpstreamDisowned)
+    assert write_head(loaded, unknown, trusted=True) == []
 
 
 async def test_walking_changes_nothing(tmp_path) -> None:
