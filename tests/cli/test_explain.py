@@ -21,5 +21,5 @@ def test_nothing_to_explain_is_a_usage_error(words, capsys):
 
 def test_the_subjects_code_is_the_exit_code(capsys):
     """What the subject returns is what the shell sees."""
-    assert (main.main(["explain", "event", "43"]), main.main(["explain", "event", "44"])) == (0, 2)
+    assert (main.main(["explain", "event", "43"]), main.main(["explain", "event", "45"])) == (0, 2)
     assert capsys.readouterr().out.startswith("43  ProxyErrorSslTrustFailure\n")
