@@ -3,6 +3,8 @@
 import asyncio
 import select
 
+from proxy.upstream.reading import read_on
+
 UPSTREAM = 1
 """Held back because the backend is slow, or there is no connection to it yet."""
 
@@ -49,4 +51,4 @@ class Gate:
             return
         self._holds &= ~reason
         if not self._holds and self.transport is not None and not self.transport.is_closing():
-            self.transport.resume_reading()
+            read_on(self.transport)

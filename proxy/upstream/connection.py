@@ -15,6 +15,7 @@ from proxy.message.response import ResponseFacts, ResponseReader
 from proxy.model.limits import Limits
 from proxy.model.message import LENGTH, UNTIL_CLOSE, ResponseHead
 from proxy.upstream.closing import is_clean_end
+from proxy.upstream.reading import read_on
 from proxy.upstream.terms import (
     BODY,
     BODY_UNTIL_CLOSE,
@@ -101,7 +102,7 @@ class UpstreamConnection(asyncio.Protocol):
         """Read again."""
         if self.paused and self.transport is not None:
             self.paused = False
-            self.transport.resume_reading()
+            read_on(self.transport)
 
     def rest(self, now: float) -> None:
         """Become idle again after a complete answer."""
