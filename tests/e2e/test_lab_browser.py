@@ -1,12 +1,17 @@
 """The lab's users in a browser: the form, the inbox with its strip, files and news, signing off, and the refusal."""
 
 import hashlib
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 from playwright.async_api import BrowserContext, Page, async_playwright
 
+from proxy.lab.users import KEY_FILE
+from proxy.session.cookie import NAME, Seal
+from proxy.session.keys import KeyRing
+from proxy.session.session import begin_session
 from tests.e2e.lab_process import Running
 
 pytestmark = [pytest.mark.e2e, pytest.mark.needs_chromium]
@@ -43,10 +48,11 @@ async def person(scheme: str = "light", width: int = 1200) -> AsyncIterator[Brow
             await chromium.close()
 
 
-async def sign_in(page: Page, url: str, name: str) -> None:
-    """Go somewhere, be asked, fill in the form."""
+async def sign_in(page: Page, url: str, name: str, told: str = "") -> None:
+    """Go somewhere, be asked and told something, fill in the form."""
     await page.goto(url)
     assert "/owa/auth/logon.aspx" in page.url
+    assert told in await page.inner_text("body")
     await page.fill("#username", name)
     await page.fill("#password", name)
     await page.click("button[type=submit]")
@@ -145,6 +151,55 @@ async def test_dave_ends_at_the_other_proxy(lab, tmp_path) -> None:
         assert page.url == second + "auth/logoff.aspx"
         await page.goto(lab.facts["url"])
         assert page.url.startswith(second + "auth/logon.aspx")
+
+
+SEEN = {
+    "alice": ("This page was made by cas03.hq", "This page was made by cas03.hq"),
+    "bob": ("This page was made by cas02.branch", "The mailbox server is not trusted"),
+    "carol": ("This page was made by cas04.plant", "The mailbox server is not trusted"),
+    "dave": ("Sign in to read your mail.", "Sign in to read your mail."),
+    "erin": ("This page was made by cas09.vault", "This page was made by cas09.vault"),
+    "frank": ("No mailbox for this account", "No mailbox for this account"),
+    "gina": ("This page was made by cas05.warehouse", "The mailbox server is not trusted"),
+    "hank": ("This page was made by cas06.depot", "The mailbox server is not trusted"),
+    "ivan": ("Your mailbox cannot be reached", "Your mailbox cannot be reached"),
+}
+"""Text of the page that each user comes to, under 1 and under 0."""
+
+
+@pytest.mark.parametrize("switch", [1, 0])
+async def test_everybody_sees_what_the_lab_says(lab, tmp_path, switch) -> None:
+    """An inbox or a message opened in it, the other proxy's form, or a page that says no."""
+    assert set(SEEN) == set(lab.users)
+    lab.turn(switch)
+    try:
+        async with person() as browser:
+            for name, seen in SEEN.items():
+                await browser.clear_cookies()
+                page = await browser.new_page()
+                await sign_in(page, lab.facts["url"], name)
+                link = page.locator("text=Welcome to")
+                if await link.count():
+                    await link.first.click()
+                text = await page.inner_text("body")
+                await page.screenshot(path=tmp_path / f"{name}-{switch}.png")
+                assert seen[1 - switch] in text, name
+                await page.close()
+    finally:
+        lab.turn(1)
+
+
+async def test_who_was_away_is_told_so(lab, tmp_path) -> None:
+    """A sign-in of an hour ago on a public computer is over: the form says why, and signing in leads back."""
+    ring = KeyRing.parse((lab.folder / KEY_FILE).read_text())
+    session = begin_session("LAB\\bob", 0, time.time() - 3600, public=True, light=False)
+    cookie = {"name": NAME, "value": Seal(ring).seal(session), "secure": True, "httpOnly": True}
+    async with person() as browser:
+        await browser.add_cookies([cookie | {"url": lab.facts["url"].removesuffix("owa/")}])
+        page = await browser.new_page()
+        await sign_in(page, f"{lab.facts['url']}?ae=Files", "bob", "You were away for a while")
+        await page.screenshot(path=tmp_path / "away.png")
+        assert page.url == f"{lab.facts['url']}?ae=Files"
 
 
 async def test_the_pages_fit_a_telephone(lab, tmp_path) -> None:
