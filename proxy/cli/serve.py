@@ -5,8 +5,8 @@ import os
 import sys
 from functools import partial
 
+from proxy.cli.outside import load_outside
 from proxy.front.listener import CannotListen
-from proxy.service.load import load
 from proxy.service.run import serve
 from proxy.settings.overlay import FLAGS
 from proxy.settings.problems import SettingsInvalid
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
         return INVALID
     flags = {key: getattr(arguments, key) for key in FLAGS.values()}
-    read = partial(load, path, dict(os.environ), flags)
+    read = partial(load_outside, path, dict(os.environ), flags)
     try:
         return serve(read(), read, colour=not getattr(arguments, "no_color", False))
     except SettingsInvalid as invalid:

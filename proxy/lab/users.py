@@ -16,6 +16,8 @@ _DOMAIN_SID = "S-1-5-21-1000-2000-3000"
 """Its security identifier; made up."""
 COSTS = Costs(memory_kib=8192, iterations=1)
 """Cheap, so that a lab starts at once; what protects a password that everybody knows?"""
+REMARK = "# Written by `casproxy lab` at each start, for the lab alone: each password is the user's name.\n\n"
+"""What the users file begins with; only a lab serves a file with it."""
 USERS_FILE, KEY_FILE = "users.toml", "session.keys"
 
 
@@ -72,10 +74,16 @@ def write_users(folder: Path) -> None:
     Raises: OSError when the folder cannot be written.
     """
     entries = [Entry(user.account(), hash_password(user.name, COSTS)) for user in USERS]
-    remark = "# Written by `casproxy lab` at each start, for the lab alone: each password is the user's name.\n\n"
-    write_file(folder / USERS_FILE, (remark + render_users(entries)).encode(), PRIVATE)
+    write_file(folder / USERS_FILE, (REMARK + render_users(entries)).encode(), PRIVATE)
     if not _has_keys(folder / KEY_FILE):
         write_file(folder / KEY_FILE, f"{new_key()}\n".encode(), PRIVATE)
+
+
+def is_of_lab(file: str) -> bool:
+    """Tell whether a users file was written by a lab. Raises: OSError when it cannot be read."""
+    start = REMARK.rstrip().encode()
+    with Path(file).open("rb") as users:
+        return users.read(len(start)) == start
 
 
 def _has_keys(file: Path) -> bool:

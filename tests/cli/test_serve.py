@@ -21,7 +21,7 @@ def calls(monkeypatch):
         seen.append({**loaded, "colour": colour})
         return 5
 
-    monkeypatch.setattr(serve, "load", load)
+    monkeypatch.setattr(serve, "load_outside", load)
     monkeypatch.setattr(serve, "serve", run)
     return seen
 
