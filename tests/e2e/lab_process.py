@@ -51,7 +51,8 @@ class Running:
 
     def events(self, number: int) -> list[dict[str, object]]:
         """Give the events with this id so far."""
-        lines = [json.loads(line) for line in self.log.read_text().splitlines()]
+        written, _, _ = self.log.read_text().rpartition("\n")  # what follows is still being written
+        lines = [json.loads(line) for line in written.splitlines()]
         return [line for line in lines if line["event.code"] == str(number)]
 
     def turn(self, switch: int) -> None:
