@@ -66,7 +66,13 @@ class Worker:
         self._plant.watch(settings, topology)
         self._seats = Seats(limits, outlets.emit, loop.time, self.name)
         self._networks = _networks(settings.server.trusted_proxies)
-        self._sweeps: list[Callable[[float], None]] = [self._sweep, self._plant.pools.sweep, self._plant.monitor.tick]
+        plant = self._plant
+        self._sweeps: list[Callable[[float], None]] = [
+            self._sweep,
+            plant.pools.sweep,
+            plant.monitor.tick,
+            plant.reception.tick,
+        ]
         self._ticker = Ticker(self._ticks, self._sweeps)
         self.listeners: list[Listener] = []
         self.redirects: list[RedirectListener] = []

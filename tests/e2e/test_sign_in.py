@@ -192,6 +192,18 @@ async def test_a_restart_revives_no_session(house) -> None:
         assert [answer.status for answer in answers] == [302, 200]
 
 
+async def test_what_was_ended_is_kept_while_the_proxy_runs(house) -> None:
+    """Not only when it stops: a proxy that is killed must not revive anybody either."""
+    async with house() as running:
+        browser = await running.browser()
+        cookie = await sign_in(browser, "alice")
+        await browser.ask(get(cookie, target=b"/owa/logoff.owa"))
+        kept = running.folder / "ended-sessions"
+        await running.until(kept.exists)
+
+        assert kept.read_text()
+
+
 @pytest.mark.parametrize("cookie", [b"__Host-casproxy=" + value for value in (b"x", b"gAAAAA==", b"a" * 3000)])
 async def test_what_cannot_be_opened_is_over(house, cookie) -> None:
     """One uniform answer to everything that is no session."""
@@ -226,7 +238,8 @@ async def test_a_user_who_was_thrown_out_is_out(house, tmp_path) -> None:
         write_users(tmp_path, account("alice", "HQ", epoch=1), *USERS[1:])
         start = running.worker._plant.reception.clock()
         running.worker._plant.reception.clock = lambda: start + 5
-        running.worker._plant.reception.tick(0.0)
+        users = running.worker._plant.reception.provider
+        await running.until(lambda: users.cached("LAB\\alice", start).epoch == 1)
 
         assert (await browser.ask(get(cookie))).status == 302
 
