@@ -89,7 +89,10 @@ class ServerSettings(Table, frozen=True, kw_only=True):
         ),
     ] = ""
     state_dir: Annotated[
-        str, Meta(description="Directory for what the proxy itself writes. Only the lab writes there.")
+        str,
+        Meta(
+            description="Directory for what the proxy itself writes. Sessions that were ended are kept there; the lab keeps its files there."
+        ),
     ] = "/var/lib/casproxy"
     certificate: CertificateFile
     key: KeyFile = ""
