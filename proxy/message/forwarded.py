@@ -81,23 +81,33 @@ class Received(Protocol):
 class Trail:
     """Compose the fields that tell where a request came from.
 
-    Tuned: requests of one connection share peer, host and authority, so their lines are made once.
+    Tuned: requests of one connection share peer, host and authority, so their lines are made once. Who signed in is
+    not kept: the lines about that may hold a password, and this memory ends with the process.
     """
 
     __slots__ = ("_known", "_via")
 
     def __init__(self, pseudonym: bytes) -> None:
         self._via = (b"Via: 1.0 " + pseudonym + b"\r\n", b"Via: 1.1 " + pseudonym + b"\r\n")
-        self._known: dict[tuple[Leg, bytes, int], tuple[bytes, bytes]] = {}
+        self._known: dict[tuple[object, ...], tuple[bytes, bytes]] = {}
 
     def lines(self, minor: int, received: Received, leg: Leg) -> tuple[bytes, bytes]:
         """Give the end of the request line with the Host line, and the lines that are ours.
 
         Raises: ValueError when the leg or the authority holds what may not stand in a head.
         """
+        start, ours = known = self._travelled(minor, received, leg)
+        if not leg.identity:
+            return known
+        if not _LINES(leg.identity):
+            raise ValueError("identity lines are malformed")
+        return start, ours + leg.identity
+
+    def _travelled(self, minor: int, received: Received, leg: Leg) -> tuple[bytes, bytes]:
+        """Give both without who signed in."""
         if received.via or (leg.peer_trusted and (received.forwarded or received.forwarded_for)):
             return self._compose(minor, received, leg)
-        key = (leg, received.authority, minor)
+        key = (leg.peer, leg.peer_trusted, leg.host, leg.trust, received.authority, minor)
         known = self._known.get(key)
         if known is None:
             known = self._compose(minor, received, leg)
@@ -111,8 +121,6 @@ class Trail:
         for value in (leg.peer, leg.host, leg.trust, authority):
             if not value or value.translate(None, TEXT):
                 raise ValueError("a leg holds control bytes or nothing")
-        if not _LINES(leg.identity):
-            raise ValueError("identity lines are malformed")
         forwarded = [_element(leg.peer, authority)]
         addresses = [leg.peer]
         if leg.peer_trusted:
@@ -125,7 +133,6 @@ class Trail:
             b"X-Forwarded-For: " + b", ".join(addresses) + b"\r\n",
             b"X-Forwarded-Proto: https\r\nX-Forwarded-Host: " + authority + b"\r\n",
             b"X-CASProxy-Trust: " + leg.trust + b"\r\n",
-            leg.identity,
         )
         return b" HTTP/1.1\r\nHost: " + leg.host + b"\r\n", b"".join(ours)
 

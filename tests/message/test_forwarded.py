@@ -92,6 +92,16 @@ def test_legs_are_remembered_but_not_without_bound():
     assert trail.lines(1, Claims(), LEG) == first
 
 
+def test_who_signed_in_is_told_and_not_remembered():
+    """Lines about the user may hold a password, which ends with the session."""
+    trail = Trail(b"cas01")
+    line = b"Authorization: Basic c2VjcmV0\r\n"
+    start, ours = trail.lines(1, Claims(), LEG._replace(identity=line))
+
+    assert (start, ours) == (trail.lines(1, Claims(), LEG)[0], trail.lines(1, Claims(), LEG)[1] + line)
+    assert "c2VjcmV0" not in repr(trail._known)
+
+
 def test_one_peers_claims_are_never_anothers():
     """What was claimed once is not remembered."""
     trail = Trail(b"cas01")
