@@ -91,8 +91,8 @@ class ServerSettings(Table, frozen=True, kw_only=True):
     state_dir: Annotated[
         str,
         Meta(
-            description="Directory for what the proxy itself writes: the sessions that were ended. The lab keeps all its "
-            "files there."
+            description="Directory for what the proxy itself writes: the sessions that were ended. The lab keeps "
+            "all its files there."
         ),
     ] = "/var/lib/casproxy"
     certificate: CertificateFile
