@@ -50,19 +50,18 @@ class Gatekeeper:
 
         Raises: ClientFault when its path means two things, or its site has been taken out of the settings.
         """
-        visitor = memory.visitor
-        if (
-            type(visitor) is Visitor
-            and visitor.cookie == facts.own.session
-            and visitor.version == self._book.version
-            and visitor.keeper is self
-            and visitor.passage is not None
-            and visitor.until - RECHECK_SECONDS <= self._kit.clock() < visitor.until  # a clock may be set back
-            and _USUAL(facts.target)
-        ):
-            return visitor.passage
+        visitor, opened = memory.visitor, None
+        if type(visitor) is Visitor and visitor.keeper is self and visitor.cookie == facts.own.session:
+            if (
+                visitor.version == self._book.version
+                and visitor.passage is not None
+                and visitor.until - RECHECK_SECONDS <= self._kit.clock() < visitor.until  # a clock may be set back
+                and _USUAL(facts.target)
+            ):
+                return visitor.passage
+            opened = visitor.session
         visit = read_visit(head.method, facts.authority, facts.target)
-        return self._admit(Request(head, facts, peer.decode("ascii", "replace"), visit), memory)
+        return self._admit(Request(head, facts, peer.decode("ascii", "replace"), visit, opened), memory)
 
     def _admit(self, request: Request, memory: RequestMemory) -> Admitted:
         page = self._desk.page(request)

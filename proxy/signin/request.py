@@ -6,6 +6,7 @@ from urllib.parse import unquote_plus
 from proxy.message.request import RequestFacts
 from proxy.model.message import RequestHead
 from proxy.routing.visit import Visit
+from proxy.session.session import Session
 
 MAX_QUERY_FIELDS = 20
 """Fields of a query that are looked at."""
@@ -20,6 +21,8 @@ class Request(NamedTuple):
     """Client address."""
     visit: Visit
     """What the path stands for."""
+    opened: Session | None = None
+    """What the session cookie holds, if this connection's gate has opened it before; it may be over by now."""
 
     def field(self, name: bytes) -> bytes:
         """Give the value of a header field, the first one; `name` in lower case. Empty: there is none."""

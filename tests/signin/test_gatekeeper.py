@@ -19,7 +19,7 @@ from proxy.signin.errands import FindErrand, FormErrand
 from proxy.signin.gatekeeper import Gatekeeper
 from proxy.signin.visitor import RECHECK_SECONDS
 from tests.fakes import settle
-from tests.gatehouse import ALICE, BOB, LIFETIMES, Gatehouse, as_cookie, head, make_sites, read
+from tests.gatehouse import ALICE, BOB, LIFETIMES, NOW, RING, Gatehouse, as_cookie, head, make_sites, read
 from tests.visitors import account
 
 # ── the fast path ────────────────────────────────────────────────────────────────────────────────
@@ -132,6 +132,51 @@ def test_a_reload_looks_again():
 
     assert again is not passage
     assert house.memory.visitor.keeper is house.gate
+
+
+class Counting(Seal):
+    """Counts what it opens."""
+
+    opened = 0
+
+    def open(self, value):
+        """Open it."""
+        self.opened += 1
+        return super().open(value)
+
+
+@pytest.mark.parametrize("target", [*USUAL, *ODD[:1], *OTHER, b"/owa/keepalive.owa"])
+def test_a_connection_opens_a_cookie_once(target):
+    """Whatever is asked for, and however long ago that was; another cookie is opened, and another gate opens anew."""
+    house = Gatehouse(seal=Counting(RING))
+    cookie = house.cookie()
+    for _ in range(3):
+        house.get(cookie)
+        house.get(cookie, target)
+        house.now += RECHECK_SECONDS
+    seen = [house.kit.seal.opened]
+    house.get(house.cookie("LAB\\bob"))
+    seen.append(house.kit.seal.opened)
+    house.gate = Gatekeeper(house.kit, house.book)
+    house.get(house.cookie("LAB\\bob"))
+
+    assert seen == [1, 2]
+    assert house.kit.seal.opened == 3
+
+
+@pytest.mark.parametrize("path", [b"/owa/", b"/ecp/"])
+def test_an_opened_cookie_ends_as_any_other(path):
+    """By its time, and by signing off elsewhere."""
+    house = Gatehouse()
+    cookie, _ = warm(house)
+    house.now += 2 * LIFETIMES.public
+    late = house.get(cookie, path)
+    house.now = NOW
+    cookie, passage = warm(house)
+    house.book.end(house.memory.visitor.session.id, house.now + 10)
+
+    assert isinstance(passage, Passage)
+    assert (late.status, house.get(cookie, path).status) == (302, 302)
 
 
 def test_a_site_with_routes_is_decided_by_each_path():
