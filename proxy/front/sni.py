@@ -61,16 +61,24 @@ def server_context(
 ) -> ssl.SSLContext:
     """Make the context that presents the PEM file `certificate` (leaf first, then its chain).
 
-    Tickets for resumption are on; made before a fork, the context lets them resume at every worker.
     Raises: `OSError` for a file that cannot be read, `ssl.SSLError` when key and certificate do not belong together.
+    """
+    context = empty_context(minimum)
+    # Without a password OpenSSL would ask on the terminal and wait for ever.
+    context.load_cert_chain(certificate, key, password if password is not None else "")
+    return context
+
+
+def empty_context(minimum: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2) -> ssl.SSLContext:
+    """Make a context that presents nothing yet.
+
+    Tickets for resumption are on; made before a fork, the context lets them resume at every worker.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = minimum
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
     context.set_ciphers(CIPHERS)
     context.set_alpn_protocols(["http/1.1"])
-    # Without a password OpenSSL would ask on the terminal and wait for ever.
-    context.load_cert_chain(certificate, key, password if password is not None else "")
     return context
 
 
