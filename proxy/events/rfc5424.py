@@ -4,7 +4,6 @@ The number of the event is the MSGID, so that `MSGID=43` finds every refusal. St
 in the order of its names; the message is the event's text in UTF-8 behind the mark that §6.4 demands.
 """
 
-import codecs
 from typing import NamedTuple
 
 from proxy.events.catalogue import CATALOGUE, message
@@ -25,6 +24,8 @@ FACILITIES = {
 """Facilities by the names that syslog daemons use; Source: RFC 5424 §6.2.1."""
 
 _SEVERITIES = {Level.ERROR: 3, Level.WARNING: 4, Level.INFORMATION: 6}
+_MARK = "\ufeff".encode()
+"""What begins a message in UTF-8 (§6.4)."""
 _NIL = "-"
 _HOST_LENGTH = 255
 _FACT = 256
@@ -64,7 +65,7 @@ def to_rfc5424(event: Event, at: float, voice: Voice, tally: Tally = ONCE, sende
             _structured(facts, sender.limit // 2),
         )
     )
-    return _shorten(head.encode() + b" " + codecs.BOM_UTF8 + clean_text(message(event)).encode(), sender.limit)
+    return _shorten(head.encode() + b" " + _MARK + clean_text(message(event)).encode(), sender.limit)
 
 
 def _shorten(text: bytes, limit: int) -> bytes:
