@@ -32,6 +32,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from proxy.events.clean import clean_text
+from proxy.model.reply import Deed
 
 
 class Way(NamedTuple):
@@ -74,6 +75,10 @@ class AccessEntry(NamedTuple):
     """Duration."""
     host: bytes = b""
     """`Host` as it came."""
+    answer_seconds: float = 0.0
+    """From the request's head on its way to the server to the head of its answer; 0: no answer. For the metrics."""
+    deed: Deed = Deed.NONE
+    """What an answer of ours did, for the metrics."""
     way: Way = NOWHERE
     """Where it went; this and all that follows has few values, whose text is remembered."""
     because: str = ""

@@ -1,6 +1,24 @@
 """An answer that we give ourselves, as a value; writing it to the browser is left to `relay`."""
 
+from enum import Enum
 from typing import NamedTuple
+
+
+class Deed(Enum):
+    """What an answer of ours did, where that is counted."""
+
+    NONE = "none"
+    """Nothing that is counted."""
+    REDIRECTED = "redirected"
+    """The user was sent to another site's own address."""
+    SIGNED_IN = "signed_in"
+    """A session began."""
+    WRONG_PASSWORD = "wrong_password"  # noqa: S105 - a word, no password
+    """A sign-in was refused: wrong user name or password."""
+    STOPPED = "stopped"
+    """A sign-in was not looked at: too many were wrong before."""
+    UNUSABLE_FORM = "unusable_form"
+    """A sign-in was not looked at: its form is broken, or somebody else's."""
 
 
 class Reply(NamedTuple):
@@ -16,3 +34,7 @@ class Reply(NamedTuple):
     """Why, for the access log."""
     closes: bool = False
     """Whether the browser's connection closes after it."""
+    site: str = ""
+    """Name of the site it is about, for the access log; empty: none."""
+    deed: Deed = Deed.NONE
+    """What it did, for the metrics."""

@@ -3,6 +3,8 @@
 This is the tuned half: callbacks only, one write where head and body fit a TLS record (tests/bench).
 """
 
+from time import perf_counter
+
 from proxy.message.response import ResponseFacts
 from proxy.model.message import CHUNKED, NONE, UNTIL_CLOSE, Framing, ResponseHead
 from proxy.relay.report import record_access
@@ -51,6 +53,7 @@ class AnswerRelay(ExchangeState):
             self.closes = True
         self.phase = ANSWERING
         self.status = head.status
+        self.answer_seconds = perf_counter() - self.asked_at
         self.progress = self.equipment.ticks.now
         data = self._write_head(head, facts, request.minor)
         if first or ended:
@@ -114,6 +117,7 @@ class AnswerRelay(ExchangeState):
     def _begin_tunnel(self, head: ResponseHead, facts: ResponseFacts, first: bytes) -> None:
         self.phase = TUNNELLING
         self.status = head.status
+        self.answer_seconds = perf_counter() - self.asked_at
         self.closes = True
         self.progress = self.equipment.ticks.now
         data = self.equipment.response_writer.write(

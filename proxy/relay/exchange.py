@@ -5,6 +5,8 @@ what servers of Exchange 2010 are asked before in `accord`, faults go to `refuse
 browser) and `upstream` (the backend); there is no task and no future in here.
 """
 
+from time import perf_counter
+
 from proxy.errors import ClientFault, ProxyError, UpstreamBroke, UpstreamTimedOut
 from proxy.message.head import parse_request_head
 from proxy.message.memory import RequestMemory
@@ -14,7 +16,7 @@ from proxy.relay.accord import AccordRelay
 from proxy.relay.errand import NEVER
 from proxy.relay.refuse import answer_refusal
 from proxy.relay.report import record_access, report_error
-from proxy.relay.state import ANSWERING, ASKED, OVER, SEEKING, TUNNELLING, frame
+from proxy.relay.state import ANSWERING, ASKED, OVER, READING, SEEKING, TUNNELLING, frame
 from proxy.routing.decide import Decision
 from proxy.routing.passage import Passage
 from proxy.upstream.connection import UpstreamConnection
@@ -124,6 +126,7 @@ class Exchange(AccordRelay):
         if self.phase is SEEKING:  # it was dialled, so it can be reached
             self.equipment.hold.note_success(destination)
         self.connection = connection  # first of all: whatever happens, somebody lets it go
+        self.asked_at = self.started if self.phase is READING else perf_counter()  # usually nothing waited: no call
         receiver: Receiver = self
         if destination.accord is not None:
             watch = self.agree(connection)

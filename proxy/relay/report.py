@@ -18,13 +18,15 @@ from proxy.errors import (
     UpstreamTlsFault,
     UpstreamUnreachable,
 )
-from proxy.events.access import NOWHERE, AccessEntry
+from proxy.events.access import NOWHERE, AccessEntry, Way
 from proxy.events.record import Event
+from proxy.model.reply import Deed
 from proxy.relay.equipment import Destination
 from proxy.relay.refuse import reason_word, verdict_of
 from proxy.relay.state import ExchangeState
 from proxy.routing.rules import ECP_TWIN
 
+NO_DEED = Deed.NONE  # up to Python 3.11 a member is looked up in a slow way
 _new = tuple.__new__  # a named tuple's own constructor is a Python function: 0.4 µs a request
 
 TRUST_FAILURE = 43
@@ -153,7 +155,9 @@ def record_access(exchange: ExchangeState) -> None:
         exchange.bytes_in,
         perf_counter() - exchange.started,
         facts[0] if facts is not None else b"",  # the authority
-        destination.way if destination is not None else NOWHERE,
+        exchange.answer_seconds,
+        reply.deed if reply is not None else NO_DEED,
+        destination.way if destination is not None else NOWHERE if reply is None else Way(reply.site),
         decision[3] if decision is not None else reply.because if reply is not None else "",
         exchange.trust,
         exchange.error_type,

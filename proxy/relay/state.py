@@ -128,6 +128,10 @@ class ExchangeState:
     """Whether the browser's side has been told to read no more."""
     pending = b""
     """Body bytes, framed, that wait for a connection."""
+    asked_at = 0.0
+    """When the server was asked, by `perf_counter`."""
+    answer_seconds = 0.0
+    """How long it then took to begin its answer; 0: it has not."""
     progress = 0.0
     """When a byte moved last, in seconds of the coarse clock."""
 

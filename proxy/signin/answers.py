@@ -6,7 +6,7 @@ Every answer about a session is the same whether its cookie was missing its time
 from dataclasses import replace
 
 from proxy.events.record import Event
-from proxy.model.reply import Reply
+from proxy.model.reply import Deed, Reply
 from proxy.pages.logon import RedirectView, RefusedView
 from proxy.pages.logon_views import refusal_of
 from proxy.pages.views import Page
@@ -23,6 +23,8 @@ from proxy.signin.request import Request
 
 NO_STORE = ("Cache-Control", "no-store")
 FOUND = 302
+_ELSEWHERE = (Kind.REDIRECT_MANUAL, Kind.REDIRECT_SILENT, Kind.LEGACY_REDIRECT, Kind.ACTIVESYNC_451)
+"""What sends a user to another site's own address; `Kind.REDIRECT` leads to a front door of this host."""
 NOT_HTTPS = 42
 """Event whose parameters do not name the user."""
 
@@ -53,6 +55,11 @@ class Answers:
         """Answer a request that does not go to a server of a site."""
         if outcome.event:
             self._tell(request, session, outcome)
+        reply = self._reply(request, session, outcome)
+        site = outcome.site.name if outcome.site is not None else ""
+        return reply._replace(site=site, deed=Deed.REDIRECTED if outcome.kind in _ELSEWHERE else Deed.NONE)
+
+    def _reply(self, request: Request, session: Session, outcome: Outcome) -> Reply:
         match outcome.kind:
             case Kind.REDIRECT_SILENT | Kind.LEGACY_REDIRECT | Kind.REDIRECT:
                 return Reply(FOUND, (("Location", outcome.location), NO_STORE), b"", outcome.because)

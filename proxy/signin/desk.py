@@ -10,7 +10,7 @@ from urllib.parse import quote
 from proxy.directory.logins import fold, read_login
 from proxy.events.record import Event
 from proxy.model.accounts import Account
-from proxy.model.reply import Reply
+from proxy.model.reply import Deed, Reply
 from proxy.pages.logon import LogoffView, LogonView, Reason, Refusal, RefusedView
 from proxy.session import csrf
 from proxy.session.cookie import clear_cookie, set_cookie
@@ -105,7 +105,7 @@ class Desk:
         wait = kit.attempts.may_try(*who, kit.clock())
         if wait > 0:
             self._tell(SIGN_IN_STOPPED, request, form.username)
-            return self._form(request, destination, Reason.WRONG, wait)
+            return self._form(request, destination, Reason.WRONG, wait)._replace(deed=Deed.STOPPED)
         try:
             account = await kit.provider.check(form.username, form.password)
         except BaseException:  # nobody looked at the password, or nobody waits for the answer
@@ -115,7 +115,8 @@ class Desk:
             kit.attempts.failed(*who, kit.clock())
             self._tell(SIGN_IN_REFUSED, request, form.username)
             location = f"{LOGON}?url={quote(destination, safe='')}&reason={Reason.WRONG.value}"
-            return Reply(FOUND, (("Location", location), NO_STORE), b"", "wrong user name or password")
+            because = "wrong user name or password"
+            return Reply(FOUND, (("Location", location), NO_STORE), b"", because, deed=Deed.WRONG_PASSWORD)
         kit.attempts.succeeded(*who, kit.clock())
         return self._welcome(request, account, form, destination)
 
@@ -136,7 +137,8 @@ class Desk:
         if account.mailbox is not None and account.mailbox.site.casefold() in self._kit.delegating:
             self._book.keep_credential(session.id, basic_line(account.name, form.password))
         cookie = set_cookie(self._kit.seal.seal(session))
-        return Reply(FOUND, (("Location", destination), ("Set-Cookie", cookie), NO_STORE), b"", "signed in")
+        headers = (("Location", destination), ("Set-Cookie", cookie), NO_STORE)
+        return Reply(FOUND, headers, b"", "signed in", deed=Deed.SIGNED_IN)
 
     # ── out, and awake ───────────────────────────────────────────────────────────────────────────
 
@@ -176,7 +178,7 @@ class Desk:
     def _refuse(self, request: Request, refusal: Refusal, status: int) -> Reply:
         view = RefusedView(refusal=refusal, status=status, organisation=self._kit.first_server)
         page = self._kit.pages.refused(view, request.field(b"accept-language"), request.field(b"accept"))
-        return reply_page(status, page, f"sign-in refused: {refusal.value}")
+        return reply_page(status, page, f"sign-in refused: {refusal.value}")._replace(deed=Deed.UNUSABLE_FORM)
 
     def _tell(self, number: int, request: Request, login: str) -> None:
         kit = self._kit

@@ -17,9 +17,11 @@ from proxy.errors import (
     UpstreamTlsFault,
     UpstreamUnreachable,
 )
+from proxy.events.access import Way
 from proxy.events.catalogue import CATALOGUE
+from proxy.model.reply import Deed, Reply
 from proxy.relay.report import EVENT_OF_ERROR
-from tests.fakes import World, head, make_site
+from tests.fakes import FakeGate, World, connected, head, make_site
 
 HERE = ("Branch", "cas02.branch.test")
 TABLE = [
@@ -112,6 +114,50 @@ def test_an_access_line_tells_the_whole_way():
     assert (entry.host, entry.way.site, entry.because) == (b"mail.test", "Branch", "default site")
     assert (entry.trust, entry.error, entry.tls, entry.minor) == ("trusted", "", "TLSv1.3", 1)
     assert entry.seconds >= 0
+
+
+def test_the_wait_for_the_server_is_measured():
+    """From asking to the head of the answer: part of the whole time, also where a connection was waited for."""
+    world = World(make_site())
+    world.request(head("GET", "/owa/"))
+    connection = connected()
+    world.pools[0].waiting[0].on_connection(connection)
+    asked = world.pools[0].waiting[0].asked_at
+    connection.data_received(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    (entry,) = world.access
+    assert 0 < entry.answer_seconds < entry.seconds
+    assert asked > 0
+
+
+def test_the_wait_for_a_tunnel_is_measured():
+    """Up to 101; the tunnel itself is no wait."""
+    world = World(make_site())
+    connection = world.offer()
+    exchange, _ = world.request(head("GET", "/owa/ws", "Connection: upgrade", "Upgrade: websocket"))
+    connection.data_received(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")
+    exchange.leave()
+
+    assert 0 < world.access[0].answer_seconds < world.access[0].seconds
+
+
+def test_a_server_that_does_not_answer_has_no_wait():
+    """Nothing is measured where there is no answer's head."""
+    world = World(make_site())
+    world.offer()
+    exchange, _ = world.request(head("GET", "/owa/"))
+    exchange.refuse(UpstreamTimedOut(*HERE, "x"))
+
+    assert (world.access[0].status, world.access[0].answer_seconds) == (504, 0.0)
+
+
+def test_an_answer_of_ours_tells_its_site_and_its_deed():
+    """The site a user was sent away from stands in the access log, what was done in the metrics."""
+    world = World(gate=FakeGate(Reply(302, (), b"", "elsewhere", site="Remote", deed=Deed.REDIRECTED)))
+    world.request(head("GET", "/owa/"))
+
+    entry = world.access[0]
+    assert (entry.way, entry.deed) == (Way("Remote"), Deed.REDIRECTED)
 
 
 def test_an_access_line_of_an_unread_request_is_mostly_empty():

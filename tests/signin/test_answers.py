@@ -6,7 +6,7 @@ import pytest
 
 from proxy.events.catalogue import CATALOGUE
 from proxy.model.accounts import Account, Mailbox
-from proxy.model.reply import Reply
+from proxy.model.reply import Deed, Reply
 from proxy.model.sites import Site
 from proxy.pages.views import Page
 from proxy.routing.outcome import Kind, Outcome
@@ -106,6 +106,25 @@ def test_the_front_door_is_an_outcome_too():
     reply = Answers(house.kit, house.book).outcome(read(head(b"")), house.session(), outcome)
 
     assert reply == Reply(302, (("Location", "/owa/"), ("Cache-Control", "no-store")), b"", "The path leads there.")
+    assert reply.deed is Deed.NONE
+
+
+@pytest.mark.parametrize(
+    ("site", "version", "target", "deed"),
+    [
+        ("Manual", "14", b"/owa/", Deed.REDIRECTED),
+        ("Silent", "14", b"/owa/", Deed.REDIRECTED),
+        ("Legacy", "8", b"/owa/", Deed.REDIRECTED),
+        ("Silent", "14", b"/Microsoft-Server-ActiveSync?Cmd=Ping", Deed.REDIRECTED),
+        ("Broken", "14", b"/owa/", Deed.NONE),
+    ],
+)
+def test_what_leads_to_another_site_says_so(site, version, target, deed):
+    """For the metrics; the access log has the site of every outcome."""
+    house, cookie = house_of(site, version)
+    reply = house.get(cookie, target)
+
+    assert (reply.site, reply.deed) == (site, deed)
 
 
 def test_what_is_proxied_is_no_answer():

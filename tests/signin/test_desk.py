@@ -9,7 +9,7 @@ import pytest
 
 from proxy.accounts.provider import Busy, ProviderDown
 from proxy.errors import OurFault
-from proxy.model.reply import Reply
+from proxy.model.reply import Deed, Reply
 from proxy.routing.passage import Passage
 from proxy.session.cookie import clear_cookie
 from proxy.signin.desk import basic_line
@@ -118,7 +118,7 @@ async def test_who_signs_in_gets_a_session():
     assert re.fullmatch(
         r"__Host-casproxy=[\w=-]+; Path=/; Secure; HttpOnly; SameSite=Lax", field(reply, "Set-Cookie")[0]
     )
-    assert house.events == []
+    assert (house.events, reply.deed) == ([], Deed.SIGNED_IN)
 
 
 async def test_the_epoch_is_the_accounts():
@@ -165,7 +165,7 @@ async def test_wrong_is_wrong():
     unknown = await submit(house, form("LAB\\nobody", "se/cret"))
 
     assert wrong == unknown
-    assert (wrong.status, field(wrong, "Set-Cookie")) == (302, [])
+    assert (wrong.status, field(wrong, "Set-Cookie"), wrong.deed) == (302, [], Deed.WRONG_PASSWORD)
     assert field(wrong, "Location") == ["/owa/auth/logon.aspx?url=%2Fowa%2F&reason=2"]
     assert [(event.id, event.parameters) for event in house.events] == [
         (1031, ("CAS01", "LAB\\alice", "192.0.2.7")),
@@ -181,6 +181,7 @@ async def test_a_form_that_is_none_is_400(body):
     reply = await submit(house, body)
 
     assert (reply.status, field(reply, "Set-Cookie"), house.provider.asked) == (400, [], [])
+    assert reply.deed is Deed.UNUSABLE_FORM
 
 
 async def test_another_type_is_no_form():
@@ -209,6 +210,7 @@ async def test_a_foreign_form_is_403(fields):
     reply = await submit(house, form("LAB\\alice", "alice"), *fields)
 
     assert (reply.status, field(reply, "Set-Cookie"), house.provider.asked) == (403, [], [])
+    assert reply.deed is Deed.UNUSABLE_FORM
     assert house.kit.attempts.counts.allowed == 0
 
 
@@ -263,7 +265,7 @@ async def test_too_many_tries_are_429():
         await submit(house, form("LAB\\alice", "wrong"))
     reply = await submit(house, form("LAB\\alice", "alice"))
 
-    assert (reply.status, field(reply, "Retry-After")) == (429, ["1"])
+    assert (reply.status, field(reply, "Retry-After"), reply.deed) == (429, ["1"], Deed.STOPPED)
     assert house.provider.asked.count(("check", "LAB\\alice")) == 5
     assert (house.events[-1].id, house.events[-1].parameters) == (1032, ("CAS01", "LAB\\alice", "192.0.2.7"))
     house.now += 1
