@@ -10,6 +10,7 @@ from pathlib import Path
 
 from proxy.model.sites import Topology
 from proxy.service.files import Files, explain_unreadable
+from proxy.settings.named_files import files_named
 from proxy.settings.parse import Parsed, conclude, examine, in_order
 from proxy.settings.problems import Layer, Origin, Problem, SettingsInvalid
 from proxy.settings.resolve import is_default_switch, name_first_server, to_topology
@@ -20,6 +21,8 @@ from proxy.settings.schema import Settings
 class Loaded:
     """A configuration whose files have been looked at, too."""
 
+    file: str
+    """Name of the file with the settings."""
     parsed: Parsed
     """Settings and origins; the server has its name."""
     topology: Topology
@@ -64,9 +67,9 @@ def load(path: str | Path, environment: Mapping[str, str], flags: Mapping[str, o
         settings = name_first_server(settings, socket.gethostname())
         token = Files(report).check(settings)
     if report.problems or settings is None:
-        raise SettingsInvalid(in_order(report.problems))
+        raise SettingsInvalid(in_order(report.problems), files_named(settings) if settings is not None else ())
     parsed = conclude(settings, report)
-    return Loaded(parsed=parsed, topology=to_topology(parsed, {}), admin_token=token)
+    return Loaded(file=str(path), parsed=parsed, topology=to_topology(parsed, {}), admin_token=token)
 
 
 def _read_text(name: str) -> str:

@@ -65,10 +65,12 @@ class Problem:
 class SettingsInvalid(Exception):
     """The configuration cannot be used; `problems` holds every reason, in the order of the file."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem], files: Sequence[str] = ()) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = tuple(problems)
         """At least one."""
+        self.files = tuple(files)
+        """Names of the files that belong to the configuration, as far as it got: a change of one may mend it."""
 
 
 def spell_path(path: Path) -> str:

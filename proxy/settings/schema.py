@@ -104,6 +104,13 @@ class ServerSettings(Table, frozen=True, kw_only=True):
     min_tls_version: Annotated[Literal["1.2", "1.3"], Meta(description="Lowest TLS version that browsers may use.")] = (
         "1.2"
     )
+    watch: Annotated[
+        bool,
+        Meta(
+            description="Whether changes of this file, and of certificates, keys, authorities, revocation lists and "
+            "the token's file are noticed and put in force as by a reload; they are looked at once a second."
+        ),
+    ] = False
     workers: Annotated[
         int, Meta(description="Worker processes. This version runs one.", extra={"unit": "processes"})
     ] = 1

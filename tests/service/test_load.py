@@ -134,3 +134,19 @@ def test_a_file_that_is_none_is_one_problem(folder, content, words):
 def test_names_that_name_no_file(path):
     """A directory, a NUL, a name too long: one line, no traceback."""
     assert len(complaints(path=path)) == 1
+
+
+def test_the_files_of_a_refused_configuration_are_told(folder):
+    """Whoever watches them reads it anew when one comes or changes."""
+    (folder / "ca.pem").unlink()
+    with pytest.raises(SettingsInvalid) as caught:
+        read()
+
+    assert caught.value.files == ("tls.pem", "tls.key", "ca.pem")
+    assert read_after(folder).file == "a.toml"
+
+
+def read_after(folder) -> Loaded:
+    """Load it once the file is there again."""
+    (folder / "ca.pem").write_bytes(AUTHORITY.certificate_pem)
+    return read()
