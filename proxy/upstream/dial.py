@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from proxy.errors import UpstreamNotTrusted
+from proxy.errors import UpstreamNotTrusted, UpstreamTlsFault
 from proxy.events.record import Emit, Event
 from proxy.model.limits import Timeouts
 from proxy.model.sites import Server, TrustPolicy
@@ -27,6 +27,9 @@ UNTRUSTED_SECONDS = 300.0
 """Under switch 1 a server whose trust failed is dialled without verification for so long, then strictly again."""
 REMEMBERED = 1024
 """Servers remembered; beyond it what is over is dropped. Reloads leave entries of policies that are gone."""
+
+TRUSTED, ALLOWED, REFUSED, FAILED = "trusted", "allowed_untrusted", "refused", "error"
+"""How a handshake ends; what is refused by a refusal that is remembered needs none."""
 
 Key = tuple[Server, TrustPolicy]
 """What is remembered of a server holds under one policy only."""
@@ -53,6 +56,8 @@ class Watch:
     """Trust failed, and this is all that is wrong."""
     trusted: Callable[[Server, TrustPolicy], None] = lambda _server, _policy: None
     """A strict attempt succeeded."""
+    handshake: Callable[[Server, str, str], None] = lambda _server, _outcome, _reason: None
+    """A handshake ended: how (one of the four words below), and why its verification failed; empty: it did not."""
 
 
 class _Refusal(NamedTuple):
@@ -65,6 +70,11 @@ class _Refusal(NamedTuple):
 class _Untrusted(NamedTuple):
     digest: str
     until: float
+
+
+class _Audited(NamedTuple):
+    digest: str
+    reason: str
 
 
 class Dialer:
@@ -84,7 +94,7 @@ class Dialer:
         """How events name a server (`events.server_name_style`); `service` sets it."""
         self._refusals: dict[Key, _Refusal] = {}
         self._untrusted: dict[Key, _Untrusted] = {}
-        self._audited: dict[Key, str] = {}
+        self._audited: dict[Key, _Audited] = {}
         self._proven: set[Key] = set()
         self._scouts: dict[Key, asyncio.Event] = {}
         self._looking: dict[Key, asyncio.Task[_Refusal]] = {}
@@ -98,7 +108,11 @@ class Dialer:
         then. `OurFault` when a file of the policy cannot be read.
         """
         call = Call(server, policy, timeouts, factory)
-        return await (self._dial_allowing(call) if policy.allow_untrusted else self._dial_enforcing(call))
+        try:
+            return await (self._dial_allowing(call) if policy.allow_untrusted else self._dial_enforcing(call))
+        except UpstreamTlsFault:
+            self.watch.handshake(server, FAILED, "")
+            raise
 
     def forget(self, server: Server, policy: TrustPolicy, *, trusted: bool) -> None:
         """Forget what was learnt of a server whose trust has changed; a refusal, too, if it is `trusted` now."""
@@ -133,6 +147,7 @@ class Dialer:
         except TrustFailed as failed:
             self._proven.discard(call.key)
             refusal = await asyncio.shield(self._look(call, failed))
+            self.watch.handshake(call.server, REFUSED, _reason_of(refusal.verdict, failed))
             raise _not_trusted(call.server, refusal) from failed
 
     def _raise_remembered(self, call: Call) -> None:
@@ -166,6 +181,7 @@ class Dialer:
         if known is not None and self._clock() < known.until:
             opened = await self._attempts.lax(call)
             if leaf_digest(opened.leaf) == known.digest:
+                self.watch.handshake(call.server, ALLOWED, "")
                 return _dialed(call, opened, trusted=False)
             # Another certificate than the one that was refused: it may be the repaired one.
             opened.transport.abort()
@@ -179,20 +195,24 @@ class Dialer:
         self._make_room(self._untrusted)
         self._untrusted[call.key] = _Untrusted(digest, self._clock() + UNTRUSTED_SECONDS)
         try:
-            await self._audit(call, opened, digest, failed)
+            reason = await self._audit(call, opened, digest, failed)
         except BaseException:  # cancelled: nobody will get the connection
             opened.transport.abort()
             raise
+        self.watch.handshake(call.server, ALLOWED, reason)
         return _dialed(call, opened, trusted=False)
 
-    async def _audit(self, call: Call, opened: Opened, digest: str, failed: TrustFailed) -> None:
-        """Say once for each server, policy and certificate what switch 0 would have refused."""
-        if self._audited.get(call.key) == digest:
-            return
+    async def _audit(self, call: Call, opened: Opened, digest: str, failed: TrustFailed) -> str:
+        """Say once for each server, policy and certificate what switch 0 would have refused; returns the reason."""
+        audited = self._audited.get(call.key)
+        if audited is not None and audited.digest == digest:
+            return audited.reason
         if len(self._audited) >= REMEMBERED:
             self._audited.clear()  # at worst something is said twice
-        self._audited[call.key] = digest
+        self._audited[call.key] = _Audited(digest, reason_of(failed.code).value)
         verdict = await self._prober.explain_opened(call, opened, failed)
+        reason = _reason_of(verdict, failed)
+        self._audited[call.key] = _Audited(digest, reason)
         server, policy = call.key
         self._emit(
             Event(
@@ -202,7 +222,7 @@ class Dialer:
                 server=server.authority,
                 address=opened.address.host,
                 port=server.connect_port,
-                reason=verdict.reason or reason_of(failed.code).value,
+                reason=reason,
                 code=failed.code,
                 code_text=failed.text,
                 policy=policy.name,
@@ -212,6 +232,7 @@ class Dialer:
             )
         )
         self.watch.refused(server, policy, verdict)
+        return reason
 
     # ── both ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -221,6 +242,7 @@ class Dialer:
             self._proven.clear()  # at worst the next attempt goes ahead alone
         self._proven.add(call.key)
         self.watch.trusted(*call.key)
+        self.watch.handshake(call.server, TRUSTED, "")
         return _dialed(call, opened, trusted=True)
 
     def _make_room(self, memory: dict[Key, _Refusal] | dict[Key, _Untrusted]) -> None:
@@ -238,3 +260,7 @@ def _not_trusted(server: Server, refusal: _Refusal) -> UpstreamNotTrusted:
     return UpstreamNotTrusted(
         server.site, server.authority, code=refusal.code, text=refusal.text, verdict=refusal.verdict
     )
+
+
+def _reason_of(verdict: Verdict, failed: TrustFailed) -> str:
+    return verdict.reason or reason_of(failed.code).value

@@ -53,7 +53,12 @@ class Caller:
         self.dialer = Dialer(attempts, prober, self.events.append, lambda: self.now, "CAS01")
         self.refused: list[Verdict] = []
         self.trusted = 0
-        self.dialer.watch = Watch(refused=lambda *told: self.refused.append(told[2]), trusted=self.count)
+        self.handshakes: list[tuple[str, str]] = []
+        self.dialer.watch = Watch(
+            refused=lambda *told: self.refused.append(told[2]),
+            trusted=self.count,
+            handshake=lambda _server, outcome, reason: self.handshakes.append((outcome, reason)),
+        )
 
     def count(self, _server: Server, _policy: TrustPolicy) -> None:
         """Count what was trusted."""
@@ -94,9 +99,9 @@ def test_trusted_backend_needs_one_handshake(kind, allow, authority, policy):
         caller = Caller(transports)
         async with backend([authority.issue(HOST).server_context()]) as world:
             dialed = await caller.dial(world.port, replace(policy, allow_untrusted=allow, generation=7))
-            return dialed.trusted, dialed.generation, world.accepted, caller.events
+            return dialed.trusted, dialed.generation, world.accepted, caller.events, caller.handshakes
 
-    assert run_on(kind, work) == (True, 7, 1, [])
+    assert run_on(kind, work) == (True, 7, 1, [], [("trusted", "")])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -111,11 +116,12 @@ def test_each_fault_is_refused_with_its_code(kind, fault, authority, policy, tmp
         async with backend([leaf.server_context()]) as world:
             with pytest.raises(UpstreamNotTrusted) as caught:
                 await caller.dial(world.port, policy)
-            return caught.value, world.received, caller.events
+            return caught.value, world.received, caller.events, caller.handshakes
 
-    error, received, events = run_on(kind, work)
+    error, received, events, handshakes = run_on(kind, work)
 
     assert (error.code, HOST in error.text, received, events) == (fault.code or None, False, b"", [])
+    assert handshakes == [("refused", fault.reasons[0])]
     assert tuple(dict.fromkeys(each.reason.value for each in error.verdict.findings)) == fault.reasons
     assert len(error.verdict.presented) == 1 + len(leaf.chain)
 
@@ -133,10 +139,11 @@ def test_each_fault_is_allowed_and_audited_at_1(kind, fault, authority, policy, 
             for _ in range(3):
                 dialed = await caller.dial(world.port, allowing(policy))
                 assert not dialed.trusted
-            return world.port, world.accepted, caller.events
+            return world.port, world.accepted, caller.events, caller.handshakes
 
-    port, accepted, events = run_on(kind, work)
+    port, accepted, events, handshakes = run_on(kind, work)
 
+    assert handshakes == [("allowed_untrusted", fault.reasons[0])] + 2 * [("allowed_untrusted", "")]
     assert accepted == 4, "one strict handshake, then three without verification"
     assert [(1043, ("CAS01", HOST), "Branch", "127.0.0.1", port, fault.code or None, fault.reason, "allow")] == [
         (e.id, e.parameters, e.site, e.address, e.port, e.code, e.reason, e.policy) for e in events
@@ -158,9 +165,10 @@ def test_refusal_is_remembered_for_a_second(kind, policy):
             refused_with = world.accepted
             with pytest.raises(UpstreamNotTrusted):
                 await caller.dial(world.port, replace(policy, generation=1))
-            return refused_with, world.accepted
+            return refused_with, world.accepted, caller.handshakes
 
-    assert run_on(kind, work) == (2, 4), "one verified handshake, one that fetches the chain"
+    expected = (2, 4, 2 * [("refused", "self_signed")])
+    assert run_on(kind, work) == expected, "one verified handshake, one that fetches the chain"
 
 
 def test_mended_backend_works_without_restart(authority, policy):
@@ -205,9 +213,9 @@ def test_untrusted_is_forgotten_after_its_time(authority, policy):
             await caller.dial(world.port, allowing(policy))
             caller.now += UNTRUSTED_SECONDS
             await caller.dial(world.port, allowing(policy))
-            return world.accepted, len(caller.events)
+            return world.accepted, len(caller.events), caller.handshakes
 
-    assert run_on("uvloop", work) == (4, 1)
+    assert run_on("uvloop", work) == (4, 1, 2 * [("allowed_untrusted", "expired")])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -245,9 +253,10 @@ def test_plain_http_is_no_trust_failure(kind, allow, policy):
         async with backend(None, b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n") as world:
             with pytest.raises(UpstreamTlsFault) as caught:
                 await caller.dial(world.port, replace(policy, allow_untrusted=allow))
-            return caught.value.reason, caught.value.error_type, b"GET" in world.received, caller.events
+            told = caller.events, caller.handshakes
+            return caught.value.reason, caught.value.error_type, b"GET" in world.received, told
 
-    assert run_on(kind, work) == ("not_tls", "tls_protocol_error", False, [])
+    assert run_on(kind, work) == ("not_tls", "tls_protocol_error", False, ([], [("error", "")]))
 
 
 def picky(leaf: Leaf, **settings) -> ssl.SSLContext:
