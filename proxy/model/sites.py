@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import Enum
 
+from proxy.model.health import HealthRules
 from proxy.model.limits import Limits, Timeouts
 
 
@@ -135,6 +136,12 @@ class Site:
     """In force for the site."""
     routes: tuple[PathLimits, ...] = ()
     """Prefixes with limits of their own, longest first."""
+    health: HealthRules = field(default_factory=HealthRules)
+    """When its servers count as down."""
+    balance: str = "ring"
+    """Where what is not at a server yet begins: `ring` at the first, `round_robin` in turn, or `least_connections`."""
+    affinity: str = "session"
+    """What stays at its server: the user's `session`, a `client`'s address, or `none`."""
 
     @property
     def reachable(self) -> tuple[Server, ...]:

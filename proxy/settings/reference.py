@@ -41,8 +41,8 @@ Made from the schema; `casproxy schema --format markdown` writes it anew.
   `{PREFIX}SERVER__ADMIN_TOKEN` would. No command shows them.
 - Times are a number and a unit, `250ms`, `30s`, `5m`, `2h`; a plain number is refused. Sizes are whole numbers of
   bytes.
-- What a site says in `trust`, `timeouts` and `limits` stands in place of the same key of `[trust]`, `[timeouts]` and
-  `[limits]`, and what a route says in place of the site's; lists are not joined.
+- What a site says in `trust`, `health`, `timeouts` and `limits` stands in place of the same key of `[trust]`,
+  `[health]`, `[timeouts]` and `[limits]`, and what a route says in place of the site's; lists are not joined.
 """
 
 _HINTS: dict[tuple[str, ...], str] = {

@@ -8,13 +8,15 @@ from typing import Any
 
 import msgspec
 
+from proxy.model.health import HealthRules
 from proxy.model.limits import Limits, Timeouts
 from proxy.model.sites import CaMode, PathLimits, Server, Site, Topology, TrustPolicy
-from proxy.settings import schema, site_schema
+from proxy.settings import health_schema, schema, site_schema
 from proxy.settings.addresses import as_https, check_host, parse_address, parse_internal_url
 from proxy.settings.parse import Parsed
 from proxy.settings.pins import read_pin
 from proxy.settings.problems import Layer, spell_path
+from proxy.settings.statuses import read_statuses
 from proxy.settings.terms import Table
 from proxy.settings.trust_schema import put_over
 
@@ -46,6 +48,12 @@ def to_timeouts(base: schema.Timeouts | Timeouts, *overrides: Table) -> Timeouts
 def to_limits(base: schema.Limits | Limits, *overrides: Table) -> Limits:
     """Give the sizes in force: `[limits]`, then what a site and a route say instead."""
     return Limits(**_merge(base, Limits.__slots__, overrides))
+
+
+def to_health(base: health_schema.Health, *overrides: Table) -> HealthRules:
+    """Give the rules in force: `[health]`, then what a site says instead."""
+    merged = _merge(base, HealthRules.__slots__, overrides)
+    return HealthRules(**{**merged, "expect": tuple(map(read_statuses, merged["expect"]))})
 
 
 def to_policy(parsed: Parsed, site: site_schema.Site, generation: int) -> TrustPolicy:
@@ -129,6 +137,9 @@ def _to_site(parsed: Parsed, site: site_schema.Site, generation: int) -> Site:
         hosts=tuple(check_host(each).removesuffix(".") for each in site.hosts),
         paths=tuple(map(fold_path, site.paths)),
         preserve_host=site.preserve_host,
+        health=to_health(parsed.settings.health, site.health),
+        balance=site.balance,
+        affinity=site.affinity,
         default=site.default,
         timeouts=timeouts,
         limits=limits,

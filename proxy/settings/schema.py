@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from proxy.settings.health_schema import Health, Monitor
 from proxy.settings.signin_schema import Directory, Identity, Session
 from proxy.settings.site_schema import Site
 from proxy.settings.terms import (
@@ -257,30 +258,6 @@ class Errors(Table, frozen=True, kw_only=True):
     ] = "none"
 
 
-class Monitor(Table, frozen=True, kw_only=True):
-    """The watch over the certificates of the sites' servers, whether or not anybody uses them."""
-
-    interval: Annotated[
-        float,
-        Meta(
-            description="Time between two looks at each server: at least 5s. `0s` looks never, and no event tells "
-            "of a certificate that changes or expires.",
-            ge=0,
-            le=MAX_SECONDS,
-            extra={"kind": "duration"},
-        ),
-    ] = 300.0
-    expiry_warning: Annotated[
-        int,
-        Meta(
-            description="How long before a server's certificate expires event 1023 says so.",
-            ge=0,
-            le=3_650,
-            extra={"unit": "days"},
-        ),
-    ] = 21
-
-
 class Settings(Table, frozen=True, kw_only=True):
     """The whole configuration."""
 
@@ -293,6 +270,7 @@ class Settings(Table, frozen=True, kw_only=True):
     errors: Errors = Errors()
     trust: Trust = Trust()
     monitor: Monitor = Monitor()
+    health: Health = Health()
     directory: Directory = Directory()
     session: Session = Session()
     identity: Identity = Identity()

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from proxy.settings.health_schema import SiteHealth
 from proxy.settings.terms import (
     BodyBytes,
     BodyProgress,
@@ -170,7 +171,24 @@ class Site(Table, frozen=True, kw_only=True):
             'Only while `directory.provider` is "none".'
         ),
     ] = False
+    balance: Annotated[
+        Literal["ring", "round_robin", "least_connections"],
+        Meta(
+            description="Which server of the site takes what is not at a server yet: `ring`: the first that works, "
+            "the others are in reserve; `round_robin`: all in turn (sessions by their id, the same in every worker); "
+            "`least_connections`: the one with the fewest connections in use, as this worker sees it."
+        ),
+    ] = "ring"
+    affinity: Annotated[
+        Literal["session", "client", "none"],
+        Meta(
+            description="What stays at its server while that works: `session`: the session of who signed in (where "
+            "nobody signs in, nothing does); `client`: all requests of an address, only with `round_robin`; `none`: "
+            "nothing, each request is placed anew."
+        ),
+    ] = "session"
     trust: SiteTrust = SiteTrust()
+    health: SiteHealth = SiteHealth()
     timeouts: SiteTimeouts = SiteTimeouts()
     limits: SiteLimits = SiteLimits()
     routes: Annotated[
