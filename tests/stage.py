@@ -102,6 +102,8 @@ class Backend:
         self.context: ssl.SSLContext | None = None
         self.trust: dict[str, Any] = {}
         """Keys of [sites.trust] without which its fault does not show itself."""
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
 
     @property
     def raw(self) -> bytes:
@@ -114,15 +116,30 @@ class Backend:
         with tempfile.TemporaryDirectory() as folder:
             self.context.load_cert_chain(*leaf.write(Path(folder), "leaf"))
 
+    async def begin(self) -> None:
+        """Serve; once it has had a port, at that one."""
+        self._server = await asyncio.start_server(self.serve, "127.0.0.1", self.port, ssl=self.context)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def end(self, *, cut: bool = True) -> None:
+        """Serve nobody any more; `cut`: not even those who are here, as when the machine is switched off."""
+        if self._server is not None:
+            self._server.close()
+        for writer in self._writers if cut else ():
+            writer.transport.abort()
+        await asyncio.sleep(0)
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Play the script on one connection."""
         heard = Heard()
         self.connections.append(heard)
+        self._writers.add(writer)
         try:
             await self.script(heard, reader, writer)
         except (ConnectionError, ssl.SSLError):
             heard.closed = True
         finally:
+            self._writers.discard(writer)
             writer.close()
 
 
@@ -311,9 +328,8 @@ async def stage(
             context = backend.context = leaf.server_context()
             if server_version is not None:
                 context.minimum_version = context.maximum_version = server_version
-            server = await asyncio.start_server(backend.serve, "127.0.0.1", 0, ssl=context)
-            backend.port = server.sockets[0].getsockname()[1]
-            stack.push_async_callback(_close_server, server)
+            await backend.begin()
+            stack.push_async_callback(backend.end, cut=False)
         running.settings = _settings(running, server_settings, settings, site_settings or {})
         if not apart:
             await running.start()
@@ -321,11 +337,6 @@ async def stage(
             stack.push_async_callback(running.worker.stop)
         stack.callback(running.end_browsers)
         yield running
-
-
-async def _close_server(server: asyncio.Server) -> None:
-    server.close()
-    await asyncio.sleep(0)
 
 
 def _settings(running: Stage, of_server: str, more: str, of_sites: dict[str, str]) -> str:
