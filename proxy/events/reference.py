@@ -7,6 +7,7 @@ from proxy.events.control_panel import CONTROL_PANEL
 from proxy.events.entry import Entry
 from proxy.events.exchange import EXCHANGE
 from proxy.events.formats import Voice, provider_of
+from proxy.events.operation import OPERATION
 from proxy.events.own import OWN
 
 FIRST = 43
@@ -53,7 +54,7 @@ def render_events() -> str:
     for title, entries in (
         ("Those of Outlook Web App", EXCHANGE),
         ("Those of the Exchange Control Panel", CONTROL_PANEL),
-        ("Our own", OWN),
+        ("Our own", (*OWN, *OPERATION)),
     ):
         lines += _section(title, entries)
     return "\n".join(lines) + "\n"

@@ -24,6 +24,9 @@ _STANDARD_OUTPUT = 1
 class AccessLog:
     """The access log. Lines it could not write are counted in `lost`; nothing here waits or raises afterwards."""
 
+    name = "access log"
+    """What the sink is called."""
+
     def __init__(self, path: str = "", *, descriptor: int = _STANDARD_OUTPUT) -> None:
         """Open the file for appending; without a path, write to the descriptor, which stays the caller's.
 
@@ -39,6 +42,11 @@ class AccessLog:
     def lost(self) -> int:
         """Lines that could not be written."""
         return self._lost_before + self._stream.lost
+
+    @property
+    def trouble(self) -> str:
+        """Why it takes nothing now; empty when it does."""
+        return self._stream.trouble
 
     def record(self, entry: AccessEntry) -> None:
         """Add a line; it is written with the batch."""

@@ -50,13 +50,21 @@ def choose_look(
 class Console:
     """A sink for one stream."""
 
+    name = "console"
+    """What the sink is called."""
+
     def __init__(self, writer: Writer, voice: Voice, look: Look) -> None:
         self._writer = writer
         self._look = look
         self._throttle = Throttle(look.period)
         self._bound = RateBound(look.per_second)
-        self._log = structlog.wrap_logger(
-            _Lines(writer),
+        self._voice = voice
+        self._log = self._make_log()
+
+    def _make_log(self) -> Any:  # structlog's type
+        look, voice = self._look, self._voice
+        return structlog.wrap_logger(
+            _Lines(self._writer),
             processors=[_Blocks(voice, colour=look.colour) if look.blocks else _Json(voice)],
             wrapper_class=structlog.make_filtering_bound_logger(look.level),
             context_class=dict,
@@ -67,6 +75,16 @@ class Console:
     def lost(self) -> int:
         """Records that the stream did not take."""
         return self._writer.lost
+
+    @property
+    def trouble(self) -> str:
+        """Why the stream takes nothing now; empty when it does."""
+        return self._writer.trouble
+
+    def set_level(self, level: str) -> None:
+        """Write from this level on: debug, info, warning, error."""
+        self._look = replace(self._look, level=level)
+        self._log = self._make_log()
 
     def write(self, event: Event, at: float) -> None:
         """Write the event, or hold it back and count it."""

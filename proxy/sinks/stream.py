@@ -24,6 +24,8 @@ class Writer(Protocol):
 
     lost: int
     """Records that could not be written."""
+    trouble: str
+    """Why it takes nothing now, the end of a sentence; empty when it does."""
 
     def write(self, data: bytes, records: int = 1) -> None:
         """Take whole lines that hold so many records. Never waits, never raises."""
@@ -41,6 +43,8 @@ class Stream:
         self.descriptor = descriptor
         """Where it writes."""
         self.lost = 0
+        self.trouble = ""
+        """Why it takes nothing now, the end of a sentence; empty when it does."""
         self._backlog = backlog
         self._waiting: deque[tuple[bytes, int]] = deque()
         self._bytes_waiting = 0
@@ -61,6 +65,7 @@ class Stream:
             self.flush()
         if self._bytes_waiting + len(data) > self._backlog and self._waiting:
             self.lost += records
+            self.trouble = "its reader takes records more slowly than they come"
             return
         self._waiting.append((data, records))
         self._bytes_waiting += len(data)
@@ -73,7 +78,8 @@ class Stream:
                 self._write_piece()
         except BlockingIOError:
             return
-        except OSError:
+        except OSError as fault:
+            self.trouble = (fault.strerror or "no reason is known").lower()
             self._give_up()
 
     def abandon(self) -> None:
@@ -90,6 +96,7 @@ class Stream:
         except OSError:
             self._put_back(data, records)
             raise
+        self.trouble = ""
         self._cut = data[written - 1 : written] != b"\n"
         if written < len(data):
             self._put_back(data[written:], max(records - data.count(b"\n", 0, written), 1))

@@ -28,6 +28,7 @@ class Paper:
     def __init__(self):
         self.text = ""
         self.lost = 0
+        self.trouble = ""
 
     def write(self, data, records=1):
         """Keep one record."""
@@ -252,3 +253,22 @@ def test_structlogs_global_settings_are_left_alone(paper):
     Console(paper, VOICE, Look()).write(START, 0.0)
 
     assert not structlog.is_configured()
+
+
+def test_the_level_can_be_changed(paper):
+    """While it runs, in both directions."""
+    console = Console(paper, VOICE, Look(level="error"))
+    for level in ("error", "info", "warning"):
+        console.set_level(level)
+        for event in (START, REFUSAL, Event(id=1001)):
+            console.write(event, 0.0)
+
+    assert [record["event.code"] for record in paper.records] == ["1001", "14", "43", "1001", "43", "1001"]
+
+
+def test_trouble_is_the_streams(paper):
+    """What keeps the stream from taking records is told by the sink's name."""
+    console = Console(paper, VOICE, Look())
+    paper.trouble = "broken pipe"
+
+    assert (console.name, console.trouble) == ("console", "broken pipe")

@@ -153,3 +153,26 @@ def test_a_non_blocking_descriptor_is_fine_too(pipe):
 
     assert len(os.read(reader, 100_000)) == PIECE
     assert stream.lost == 0
+
+
+def test_why_nothing_is_taken_is_told_until_something_is(pipe):
+    """A reader that hangs is trouble; it is over with the first bytes that go."""
+    reader, writer = pipe
+    stream = Stream(writer, backlog=PIECE)
+    while not stream.lost:
+        stream.write(b"x" * 999 + b"\n")
+    told = stream.trouble
+    os.read(reader, 1_000_000)
+    stream.flush()
+
+    assert (told, stream.trouble) == ("its reader takes records more slowly than they come", "")
+
+
+def test_a_reader_that_is_gone_is_told(pipe):
+    """As the system calls it."""
+    reader, writer = pipe
+    stream = Stream(writer)
+    os.close(reader)
+    stream.write(b"one\n")
+
+    assert (stream.lost, stream.trouble) == (1, "broken pipe")
