@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,7 +20,10 @@ from proxy.certkit.leaf import Leaf
 from proxy.events.access import AccessEntry
 from proxy.events.record import Event
 from proxy.service.build import Outlets
+from proxy.service.control import Reload
+from proxy.service.crew import CannotApply
 from proxy.service.load import load
+from proxy.service.single import Single
 from proxy.service.transports import Choice
 from proxy.service.worker import Worker
 from tests.faulty import trust_keys
@@ -229,7 +233,7 @@ class Stage:
     events: list[Event] = field(default_factory=list)
     access: list[AccessEntry] = field(default_factory=list)
     browsers: list[Browser] = field(default_factory=list)
-    worker: Worker | None = None
+    _proxy: Single | None = None
     settings: str = ""
     choice: Choice | None = None
     apart_port: int = 0
@@ -240,8 +244,7 @@ class Stage:
         """The proxy's HTTPS port."""
         if self.apart_port:
             return self.apart_port
-        assert self.worker is not None
-        return self.worker.listeners[0].address[1]
+        return self.proxy.port
 
     async def browser(self, version: ssl.TLSVersion | None = None) -> Browser:
         """Connect and shake hands, with verification of the proxy's certificate."""
@@ -271,9 +274,19 @@ class Stage:
         return [event for event in self.events if event.id == number]
 
     def reload(self, settings: str) -> None:
-        """Put other settings in force, as SIGHUP does; raises what `load` and `Worker.reload` raise."""
-        assert self.worker is not None
-        self.worker.reload(self._load(settings))
+        """Put other settings in force, as SIGHUP does. Raises SettingsInvalid, and CannotApply when it is refused."""
+        self._load(settings)
+        told = self.put_in_force()
+        if not told.ok:
+            raise CannotApply(told.sentence)
+
+    def put_in_force(self) -> Reload:
+        """Read the settings that stand there; in one process nothing is waited for."""
+        try:
+            self.proxy.control.reload().send(None)
+        except StopIteration as end:
+            return end.value
+        raise AssertionError("A reload in one process waits for something")
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Let the loop turn until `condition` holds."""
@@ -286,10 +299,26 @@ class Stage:
 
     async def start(self) -> Self:
         """Start the proxy."""
-        outlets = Outlets(emit=self.events.append, record_access=self.access.append)
-        self.worker = Worker(self._load(self.settings), outlets, self.choice)
-        await self.worker.start()
+        self._proxy = self.make()
+        await self._proxy.start()
         return self
+
+    def make(self) -> Single:
+        """Make a proxy with the settings as they are."""
+        outlets = Outlets(emit=self.events.append, record_access=self.access.append)
+        path = self.folder / "casproxy.toml"
+        return Single(self._load(self.settings), partial(load, str(path), {}, {}), outlets, self.choice)
+
+    @property
+    def proxy(self) -> Single:
+        """The proxy; it must have been started."""
+        assert self._proxy is not None
+        return self._proxy
+
+    @property
+    def worker(self) -> Worker:
+        """The part of the proxy that serves."""
+        return self.proxy.worker
 
 
 @asynccontextmanager
@@ -333,8 +362,7 @@ async def stage(
         running.settings = _settings(running, server_settings, settings, site_settings or {})
         if not apart:
             await running.start()
-            assert running.worker is not None
-            stack.push_async_callback(running.worker.stop)
+            stack.push_async_callback(running.proxy.stop)
         stack.callback(running.end_browsers)
         yield running
 

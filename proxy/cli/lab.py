@@ -42,11 +42,12 @@ from proxy.lab.topology import (
     place,
 )
 from proxy.lab.users import write_users
+from proxy.service.calls import DRAIN_CUT
 from proxy.service.load import Loaded, load
 from proxy.service.memory import tune_allocator
-from proxy.service.run import DRAIN_CUT, serve_in_loop
+from proxy.service.run import Reload, serve_in_loop
+from proxy.service.single import Single
 from proxy.service.transports import new_loop
-from proxy.service.worker import Worker
 from proxy.settings.problems import SettingsInvalid
 
 NAME = "lab"
@@ -125,15 +126,15 @@ async def _run(arguments: argparse.Namespace, faults: dict[str, str]) -> int:
         return await start.with_users(_find_second(arguments.port, places), allow, tell)
 
 
-Tell = Callable[[Worker, Lab, Places, Second | None], None]
+Tell = Callable[[Single, Lab, Places, Second | None], None]
 
 
-def _tell_scripts(worker: Worker, lab: Lab, places: Places, second: Second | None) -> None:
-    print(json.dumps(summarize(worker, lab, places, second)), flush=True)
+def _tell_scripts(proxy: Single, lab: Lab, places: Places, second: Second | None) -> None:
+    print(json.dumps(summarize(proxy, lab, places, second)), flush=True)
 
 
-def _tell_people(worker: Worker, lab: Lab, places: Places, second: Second | None) -> None:
-    print(introduce(worker, lab, places, second), flush=True)
+def _tell_people(proxy: Single, lab: Lab, places: Places, second: Second | None) -> None:
+    print(introduce(proxy, lab, places, second), flush=True)
 
 
 class _Start:
@@ -148,7 +149,7 @@ class _Start:
     async def without_users(self, allow: int | None, tell: Tell) -> int:
         """Serve by host and path until a signal ends it; gives the exit code."""
         self._write(self._places.settings, place(default_settings(), self._places, allow))
-        return await self._serve(self._load, lambda worker: tell(worker, self._lab, self._places, None))
+        return await self._serve(lambda proxy: tell(proxy, self._lab, self._places, None))
 
     async def with_users(self, second: Second, allow: int | None, tell: Tell) -> int:
         """Serve those who sign in, and the second proxy beside it, until a signal ends both; gives the exit code."""
@@ -158,17 +159,11 @@ class _Start:
         self._write(second.settings, second_settings(self._places, second, allow))
         beside = self._load().settings.server.listen[0]
         async with SecondProxy(second, self._environment, beside, colour=self._colour) as other:
+            return await self._serve(lambda proxy: tell(proxy, self._lab, self._places, second), other.reload)
 
-            def load_both() -> Loaded:
-                loaded = self._load()
-                other.reload()
-                return loaded
-
-            return await self._serve(load_both, lambda worker: tell(worker, self._lab, self._places, second))
-
-    async def _serve(self, reload: Callable[[], Loaded], tell: Callable[[Worker], None]) -> int:
+    async def _serve(self, tell: Callable[[Single], None], *beside: Reload) -> int:
         with suppress(asyncio.CancelledError):
-            code = await serve_in_loop(self._load(), reload, colour=self._colour, tell=tell)
+            code = await serve_in_loop(self._load(), self._load, colour=self._colour, tell=tell, beside=beside)
             return 0 if code == DRAIN_CUT else code
         return 0
 

@@ -1,18 +1,15 @@
 """The second proxy of the lab, which runs in the first one's process; what it serves is in `proxy.lab.sign_in`."""
 
 import asyncio
-import ssl
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
-from proxy.front.listener import CannotListen
 from proxy.lab.sign_in import Second
 from proxy.service.load import Loaded, load
 from proxy.service.outlets import Logs
-from proxy.service.worker import NeedsRestart, Worker
+from proxy.service.single import Single
 from proxy.settings.addresses import parse_address
-from proxy.settings.problems import SettingsInvalid
 
 OWN_VARIABLES = "CASPROXY_SERVER__"
 """Variables that start so are the first proxy's: the second cannot listen on the same port."""
@@ -36,9 +33,9 @@ class SecondProxy:
         loaded = self._load()
         self._logs = Logs(loaded.settings, loaded.first_server, colour=self._colour)
         try:
-            self.worker = Worker(loaded, self._logs.outlets)
-            self.worker.add_sweep(self._logs.tick)
-            await self.worker.start()
+            self.proxy = Single(loaded, self._load, self._logs.outlets)
+            self.proxy.add_sweep(self._logs.tick)
+            await self.proxy.start()
         except BaseException:
             self._logs.close()
             raise
@@ -48,16 +45,13 @@ class SecondProxy:
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            await asyncio.shield(self.worker.stop())
+            await asyncio.shield(self.proxy.stop())
         finally:
             self._logs.close()
 
-    def reload(self) -> None:
+    async def reload(self) -> None:
         """Read its settings anew, as the first does; a refusal is told as an event."""
-        try:
-            self.worker.reload(self._load())
-        except (SettingsInvalid, NeedsRestart, CannotListen, OSError, ssl.SSLError) as fault:
-            self.worker.refuse_reload(" ".join(str(fault).split("\n")))
+        await self.proxy.control.reload()
 
     def _load(self) -> Loaded:
         return load(str(self.second.settings), self._environment, {})

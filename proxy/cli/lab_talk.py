@@ -8,25 +8,26 @@ from proxy.cli.lab_users import curl_command, plain_users, user_lines
 from proxy.lab.run import Lab
 from proxy.lab.sign_in import REMOTE, SECOND_NAME, Second
 from proxy.lab.topology import SITES, LabSite, Places
-from proxy.service.worker import Worker
+from proxy.service.policy_talk import policies_of
+from proxy.service.single import Single
 
 WIDTH = 11
 
 
-def introduce(worker: Worker, lab: Lab, places: Places, second: Second | None = None) -> str:
+def introduce(proxy: Single, lab: Lab, places: Places, second: Second | None = None) -> str:
     """Compose what a person needs to begin: what to open, what to expect, how to turn the switch."""
-    port = worker.listeners[0].address[1]
+    port = proxy.port
     counted = len({site.name for site in lab.sites})
-    ready = f"  casproxy lab: {worker.name} is ready, with {counted} backend sites behind it."
+    ready = f"  casproxy lab: {proxy.name} is ready, with {counted} backend sites behind it."
     begin = _sites(lab, port) if second is None else _users(lab, second, port)
-    lines = ["", ready, "", *begin, "", *_switch_lines(worker, places, second), *_trust_lines(places)]
+    lines = ["", ready, "", *begin, "", *_switch_lines(proxy, places, second), *_trust_lines(places)]
     if second is None:
         lines += [f"  curl       curl --cacert {places.authority} https://localhost:{port}/owa/"]
     else:
         lines += ["  curl       " + curl_command(str(places.authority), f"https://localhost:{port}/owa/", "bob")]
     lines += [
         f"  events     appear here, requests in {places.folder / 'access.log'}.",
-        f"  health     casproxy healthcheck --admin 127.0.0.1:{worker.admin_port}",
+        f"  health     casproxy healthcheck --admin 127.0.0.1:{proxy.admin_port}",
         "  end        Ctrl-C",
         "",
     ]
@@ -55,9 +56,9 @@ def _users(lab: Lab, second: Second, port: int) -> list[str]:
     ]
 
 
-def _switch_lines(worker: Worker, places: Places, second: Second | None) -> list[str]:
+def _switch_lines(proxy: Single, places: Places, second: Second | None) -> list[str]:
     lines = [
-        f"  switch     AllowInternalUntrustedCerts is {_switch(worker)}.",
+        f"  switch     AllowInternalUntrustedCerts is {_switch(proxy)}.",
         "             1: every site answers; untrusted ones show a strip. 0: they are refused with 502 and event 43.",
         f"             To turn it: set allow_internal_untrusted_certs in {places.settings},",
         f"             then: kill -HUP {os.getpid()}",
@@ -77,16 +78,16 @@ def _trust_lines(places: Places) -> list[str]:
     ]
 
 
-def summarize(worker: Worker, lab: Lab, places: Places, second: Second | None = None) -> dict[str, Any]:
+def summarize(proxy: Single, lab: Lab, places: Places, second: Second | None = None) -> dict[str, Any]:
     """Give addresses, sites, users and files; the values are what JSON takes."""
-    port = worker.listeners[0].address[1]
+    port = proxy.port
     return {
-        "name": worker.name,
+        "name": proxy.name,
         "pid": os.getpid(),
         "url": f"https://localhost:{port}/owa/",
         "port": port,
-        "redirect_ports": [each.address[1] for each in worker.redirects],
-        "admin": f"127.0.0.1:{worker.admin_port}",
+        "redirect_ports": proxy.redirect_ports,
+        "admin": f"127.0.0.1:{proxy.admin_port}",
         "ca_file": str(places.authority),
         "settings": str(places.settings),
         "access_log": str(places.folder / "access.log"),
@@ -137,8 +138,8 @@ def _url(site: LabSite, port: int) -> str:
     return f"https://{host}:{port}/owa/"
 
 
-def _switch(worker: Worker) -> str:
-    names = {policy for _, policy in worker.policies()}
+def _switch(proxy: Single) -> str:
+    names = {policy for _, policy in policies_of(proxy.control.in_force.loaded)}
     return " and ".join(
         sorted("0" if name.startswith("enforce") else "1" for name in {each.split()[0] for each in names})
     )

@@ -1,15 +1,15 @@
 """The composition root: settings in, everything that an exchange works with out; running it is left to `worker`."""
 
 import itertools
-import random
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from proxy.events.access import AccessEntry, Way
 from proxy.events.record import Emit
-from proxy.health.hold import Hold
+from proxy.health.servers import ServerHealth
+from proxy.health.standing import Turn
 from proxy.message.request import RequestReader, RequestWriter
 from proxy.message.response import ResponseReader, ResponseWriter
 from proxy.model.clock import Ticks
@@ -20,12 +20,12 @@ from proxy.pages.render import Pages
 from proxy.relay.accords import Accords
 from proxy.relay.equipment import Destination, Equipment
 from proxy.routing.decide import Router
-from proxy.service.signin import Reception
-from proxy.settings.resolve import to_limits, to_timeouts
+from proxy.service.health_talk import events_of
+from proxy.service.signin import Company, Reception
+from proxy.settings.resolve import to_timeouts
 from proxy.settings.schema import Settings
 from proxy.upstream.attempt import Attempts
 from proxy.upstream.dial import Dialer, Watch
-from proxy.upstream.monitor import Habits, Monitor, Watched
 from proxy.upstream.pool import Supplies
 from proxy.upstream.pools import Pools
 from proxy.upstream.probe import Prober
@@ -42,6 +42,10 @@ class Outlets:
     """Takes every event."""
     record_access: Callable[[AccessEntry], None] | None
     """Takes every request; None: `log.access = false`."""
+    watch: Watch = field(default_factory=Watch)
+    """Told how the trust in servers goes."""
+    company: Company = field(default_factory=Company)
+    """The other processes that serve."""
 
 
 class Plant:
@@ -53,20 +57,19 @@ class Plant:
         self.ticks = ticks
         self.pages = Pages()
         self.contexts = TlsContexts()
-        self.reception = Reception(first_server, outlets.emit)
+        self.reception = Reception(first_server, outlets.emit, outlets.company)
         self._reader: tuple[tuple[bytes, ...], RequestReader] | None = None
         self.request_writer = RequestWriter(first_server)
         self.response_reader = ResponseReader(first_server)
         self.response_writer = ResponseWriter(first_server)
         self.new_request_id = request_ids()
-        self.hold = Hold()
+        self.health = ServerHealth(self._tell_turn)
         self.accords = Accords()
         attempts = Attempts(self.contexts, transports)
         self.prober = Prober(attempts, lambda: datetime.now(UTC))
         self.dialer = Dialer(attempts, self.prober, outlets.emit, lambda: ticks.now, first_server)
         self.pools = Pools(Supplies(self.dialer.dial, ticks, self.response_reader))
-        self.monitor = Monitor(self.prober.probe, outlets.emit, self._renew, first_server, random.random)
-        self.dialer.watch = Watch(refused=self.monitor.note_refusal, trusted=self.monitor.note_success)
+        self.dialer.watch = outlets.watch
 
     def equip(self, settings: Settings, topology: Topology, limits: Limits) -> Equipment:
         """Make the equipment for a topology and arrange the pools for it.
@@ -84,11 +87,12 @@ class Plant:
                 for server in site.reachable
             }
         )
+        self.health.arrange(((site.reachable, site.health) for site in topology.sites), self.ticks.now)
         self.accords.arrange(
             (server, site.policy) for site in topology.sites if site.compat for server in site.reachable
         )
-        name_of = _url_of if settings.events.server_name_style == "url" else _host_of
-        self.dialer.name_of = self.monitor.name_of = name_of
+        name_of = self.dialer.name_of = server_speller(settings)
+        self.prober.others = others_of(topology)
         return Equipment(
             first_server=self.first_server,
             label=self.first_server,
@@ -105,7 +109,7 @@ class Plant:
             emit=self.outlets.emit,
             record_access=self.outlets.record_access,
             ticks=self.ticks,
-            hold=self.hold,
+            health=self.health,
             gate=gate,
             new_request_id=self.new_request_id,
         )
@@ -116,17 +120,14 @@ class Plant:
             self._reader = (names, RequestReader(self.first_server, names))
         return self._reader[1]
 
-    def watch(self, settings: Settings, topology: Topology) -> None:
-        """Look at every server of a topology that has been put in force."""
-        watched = [Watched(server, site.policy, site.timeouts) for site in topology.sites for server in site.reachable]
-        self.prober.others = tuple((server.tls_name, server.site) for server, _, _ in watched)
-        warning = timedelta(days=settings.monitor.expiry_warning)
-        self.monitor.watch(watched, Habits(interval=settings.monitor.interval, expiry_warning=warning))
-
-    def _renew(self, server: Server, policy: TrustPolicy, trusted: bool) -> None:
+    def renew(self, server: Server, policy: TrustPolicy, *, trusted: bool) -> None:
         """Use no connection again that was made while a server's trust stood otherwise."""
         self.dialer.forget(server, policy, trusted=trusted)
         self.pools.renew(server, policy)
+
+    def _tell_turn(self, turn: Turn) -> None:
+        for event in events_of(turn, self.first_server, self.dialer.name_of):
+            self.outlets.emit(event)
 
     def _destinations(self, site: Site, name_of: Callable[[Server], str]) -> tuple[Destination, ...]:
         return tuple(self._destination(server, site, name_of(server)) for server in site.reachable)
@@ -140,6 +141,7 @@ class Plant:
             internal=internal_authorities(server),
             label=label,
             way=Way(server.site, server.authority, policy.name, policy.source),
+            standing=self.health.of(server),
             accord=self.accords.of(server, policy) if site.compat else None,
         )
 
@@ -148,6 +150,16 @@ def identity_names(settings: Settings) -> tuple[bytes, ...]:
     """List the headers that tell backends who signed in; what browsers send under such names is dropped."""
     identity = settings.identity
     return tuple(name.encode() for name in (identity.user_header, identity.groups_header) if name)
+
+
+def server_speller(settings: Settings) -> Callable[[Server], str]:
+    """Give how events name a server (`events.server_name_style`)."""
+    return _url_of if settings.events.server_name_style == "url" else _host_of
+
+
+def others_of(topology: Topology) -> tuple[tuple[str, str], ...]:
+    """List the name and site of every server: a certificate may turn out to be another one's."""
+    return tuple((server.tls_name, server.site) for site in topology.sites for server in site.reachable)
 
 
 def _host_of(server: Server) -> str:
@@ -172,11 +184,3 @@ def request_ids() -> Callable[[], bytes]:
     start = secrets.token_hex(4).encode()
     counter = itertools.count(1)
     return lambda: b"%b%08x" % (start, next(counter))
-
-
-def limits_in_force(settings: Settings, connections: int) -> Limits:
-    """Give `[limits]` with the number of connections that the process can really hold."""
-    limits = to_limits(settings.limits)
-    if connections >= limits.connections:
-        return limits
-    return Limits(**{name: getattr(limits, name) for name in Limits.__slots__} | {"connections": connections})

@@ -21,6 +21,7 @@ from proxy.session.cookie import Seal
 from proxy.session.csrf import Tokens
 from proxy.session.keys import BadKeys, KeyRing
 from proxy.session.lifetime import Lifetimes
+from proxy.session.notice import Notice, Tried, tell_nobody
 from proxy.session.revoked import Revoked
 from proxy.settings.schema import Settings
 from proxy.settings.signin_schema import Directory
@@ -45,10 +46,20 @@ class _Users:
     provider: Provider
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Company:
+    """The other processes of a proxy, if there are any."""
+
+    tell: Callable[[Notice], None] = tell_nobody
+    """Tells them what they must know of a sign-in."""
+    keeps_ended: bool = True
+    """Whether the file of ended sessions is this process's to read and write."""
+
+
 class Reception:
     """What signing in needs for as long as the process lives."""
 
-    def __init__(self, first_server: str, emit: Emit) -> None:
+    def __init__(self, first_server: str, emit: Emit, company: Company | None = None) -> None:
         self._first_server = first_server
         self._emit = emit
         self._pages = SignInPages()
@@ -57,7 +68,10 @@ class Reception:
         self._attempts: tuple[Limits, Attempts] | None = None
         self._ended: EndedSessions | None = None
         self._next_tick = 0.0
-        self.book = Book(Revoked())
+        company = company or Company()
+        self._tell_others = company.tell
+        self._keeps_ended = company.keeps_ended
+        self.book = Book(Revoked(), company.tell)
         """Sessions that were ended."""
         self.clock: Callable[[], float] = time.time
         """Seconds since 1970; tests turn it by hand."""
@@ -79,7 +93,7 @@ class Reception:
     def _open_gate(self, settings: Settings, topology: Topology, router: Router) -> Gatekeeper:
         ring = KeyRing.parse(Path(settings.session.key_file).read_text("utf-8"))
         session, identity = settings.session, settings.identity
-        if self._ended is None:
+        if self._ended is None and self._keeps_ended:
             self._ended = EndedSessions(
                 Path(settings.server.state_dir), self.book.revoked, partial(self._tell, "server.state_dir")
             )
@@ -109,6 +123,13 @@ class Reception:
     def provider(self) -> Provider | None:
         """The source of users; None before a gate was opened, and where nobody signs in."""
         return self._users.provider if self._users is not None else None
+
+    def learn(self, notice: Notice) -> None:
+        """Take note of what happened in another process."""
+        if not isinstance(notice, Tried):
+            self.book.learn(notice)
+        elif self._attempts is not None:
+            self._attempts[1].learn(notice)
 
     def tick(self, _now: float) -> None:
         """Look after the source of users, about once a second. Called with every tick of the coarse clock."""
@@ -149,7 +170,7 @@ class Reception:
         session = settings.session
         limits = Limits(pair_stop=session.attempts_user, address_stop=session.attempts_address, stop=session.lockout)
         if self._attempts is None or self._attempts[0] != limits:
-            self._attempts = (limits, Attempts(limits))
+            self._attempts = (limits, Attempts(limits, self._tell_others))
         return self._attempts[1]
 
     def _tell(self, key: str, sentence: str) -> None:

@@ -6,10 +6,11 @@ never takes away what stops somebody.
 """
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from proxy.session.notice import Tried, tell_nobody
 from proxy.session.trails import Key, Rank, Trail, Trails
 
 _DOUBLINGS = 20
@@ -59,8 +60,9 @@ class Counts:
 class Attempts:
     """Counts failures and says who has to wait. Ask `may_try`, then tell `failed`, `succeeded` or `withdrawn`."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, tell: Callable[[Tried], None] = tell_nobody) -> None:
         self._limits = limits or Limits()
+        self._tell = tell
         self._trails = Trails(self._limits.capacity)
         self.counts = Counts()
         """Exact whatever was forgotten."""
@@ -94,10 +96,26 @@ class Attempts:
     def failed(self, user: str, address: str, now: float) -> None:
         """Tell that user or password was wrong."""
         self.counts.failed += 1
+        for _, trail in self._known(user, address, now):
+            _close(trail)
+        self._conclude(Tried(user, address, now, was_right=False))
+
+    def learn(self, tried: Tried) -> None:
+        """Take note of what another process was told."""
+        user, address, now, was_right = tried
+        if was_right:
+            self._trails.drop(_keys(user, address)[0])
+        else:
+            self._note_failure(user, address, now)
+
+    def _conclude(self, tried: Tried) -> None:
+        self.learn(tried)
+        self._tell(tried)
+
+    def _note_failure(self, user: str, address: str, now: float) -> None:
         pair, user_key, address_key = _keys(user, address)
         for key, bound in ((user_key, 0), (pair, self._limits.pair_stop), (address_key, self._limits.address_stop)):
             trail = self._aged(key, now) or Trail()
-            _close(trail)
             trail.failures.append(now)
             if bound and len(trail.failures) >= bound:
                 trail.stopped_until = now + self._limits.stop
@@ -107,7 +125,7 @@ class Attempts:
         """Tell that the user signed in: what this address failed for this user is forgotten, nothing else."""
         self.counts.succeeded += 1
         self._give_back(user, address, now)
-        self._trails.drop(_keys(user, address)[0])
+        self._conclude(Tried(user, address, now, was_right=True))
 
     def withdrawn(self, user: str, address: str, now: float) -> None:
         """Tell that the password could not be checked: the try counts for nothing."""

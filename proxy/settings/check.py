@@ -22,6 +22,9 @@ Rule = Callable[[Settings, Report], None]
 LEAST_INTERVAL = 5.0
 """Seconds between two looks at a server's certificate, at the least."""
 
+MOST_WORKERS = 256
+"""More would not help on any machine, and is a slip of the keyboard."""
+
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", re.ASCII)
 
 
@@ -108,9 +111,9 @@ def _certificates(settings: Settings, report: Report) -> None:
 
 
 def _workers(settings: Settings, report: Report) -> None:
-    path = ("server", "workers")
-    if settings.server.workers != 1 and report.is_sound(path):
-        report.refuse(path, "This version runs one worker.", "Write 1, or leave the key out.")
+    path, workers = ("server", "workers"), settings.server.workers
+    if isinstance(workers, int) and not 1 <= workers <= MOST_WORKERS and report.is_sound(path):
+        report.refuse(path, f"{workers} is not from 1 to {MOST_WORKERS}.", 'Write "auto" for one for each processor.')
 
 
 def _trusted_proxies(settings: Settings, report: Report) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from msgspec import Struct
 
 from proxy.settings.effective import to_plain
-from proxy.settings.keys import Key, Kind, keys_of
+from proxy.settings.keys import AUTO, Key, Kind, keys_of
 from proxy.settings.schema import Settings
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -17,6 +17,7 @@ Node = dict[str, Any]
 _TYPES: dict[Kind, Node] = {
     Kind.TEXT: {"type": "string"},
     Kind.WHOLE: {"type": "integer"},
+    Kind.COUNT: {"anyOf": [{"type": "integer", "minimum": 1}, {"const": AUTO}]},
     Kind.YES_NO: {"type": "boolean"},
     Kind.SWITCH: {"enum": [0, 1, True, False]},
     Kind.DURATION: {"type": "string", "pattern": DURATION},

@@ -12,12 +12,16 @@ from msgspec import NODEFAULT, Meta, Struct
 
 from proxy.settings.problems import Path
 
+AUTO = "auto"
+"""What stands for a number that is found out."""
+
 
 class Kind(Enum):
     """How a value is written. The text completes the sentence `… takes …`."""
 
     TEXT = "a string"
     WHOLE = "a whole number"
+    COUNT = 'a whole number or "auto"'
     YES_NO = "true or false"
     SWITCH = "only 0, 1, true or false"
     DURATION = 'a time such as "30s", "5m" or "250ms"'

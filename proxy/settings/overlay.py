@@ -30,6 +30,7 @@ FLAGS: Mapping[str, str] = MappingProxyType(
         "--certificate": "server.certificate",
         "--key": "server.key",
         "--state-dir": "server.state_dir",
+        "--workers": "server.workers",
         "--log-format": "log.format",
         "--log-level": "log.level",
         "--allow": "trust.allow_internal_untrusted_certs",

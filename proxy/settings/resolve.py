@@ -94,6 +94,11 @@ def to_server(site: str, server: site_schema.SiteServer) -> Server:
     )
 
 
+def default_switch(parsed: Parsed) -> tuple[bool, str]:
+    """Give the switch for sites that have none of their own, and who said so."""
+    return parsed.settings.trust.allow_internal_untrusted_certs, _source(parsed, ("trust",))
+
+
 def is_default_switch(topology: Topology) -> bool:
     """Tell whether some site uses untrusted servers because nobody said anything; then a warning is due at start."""
     return any(site.policy.source == "default" for site in topology.sites)
@@ -151,7 +156,7 @@ def _switch_of(parsed: Parsed, site: site_schema.Site) -> tuple[bool, str]:
     """Give the switch's value for a site and who said so: a table, a variable, a flag, or `default`."""
     own = site.trust.allow_internal_untrusted_certs
     if own is None:
-        return parsed.settings.trust.allow_internal_untrusted_certs, _source(parsed, ("trust",))
+        return default_switch(parsed)
     return own, _source(parsed, ("sites", site.name, "trust"))
 
 

@@ -113,7 +113,13 @@ class ServerSettings(Table, frozen=True, kw_only=True):
         ),
     ] = False
     workers: Annotated[
-        int, Meta(description="Worker processes. This version runs one.", extra={"unit": "processes"})
+        int | str,
+        Meta(
+            description='Worker processes; `"auto"` takes one for each processor. 1 serves in one process, which is '
+            "easiest to look into. With more, one further process writes events and answers the admin API, and "
+            "`limits.connections` and `limits.upstream_connections` are shared out among the workers.",
+            extra={"kind": "count", "unit": "processes"},
+        ),
     ] = 1
     trusted_proxies: Annotated[
         tuple[str, ...],

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.settings.keys import Key, Kind
+from proxy.settings.keys import AUTO, Key, Kind
 from proxy.settings.problems import quote
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -80,7 +80,7 @@ def _from_text(key: Key, value: str) -> object:
         return [each.strip() for each in value.split(",") if each.strip()]
     if key.kind is Kind.SWITCH:
         return {"0": 0, "1": 1, "true": True, "false": False}.get(value, value)
-    wanted = {Kind.WHOLE: int, Kind.VERSION: int, Kind.YES_NO: bool}.get(key.kind)
+    wanted = {Kind.WHOLE: int, Kind.COUNT: int, Kind.VERSION: int, Kind.YES_NO: bool}.get(key.kind)
     if wanted is None:
         return value
     try:
@@ -113,6 +113,10 @@ def _whole(key: Key, value: object) -> int:
         raise _wrong_type(key, value, f"Write {value}." if digits and len(str(value)) < 20 else "")  # noqa: PLR2004 - one line
     _check_bounds(key, value, str)
     return value
+
+
+def _count(key: Key, value: object) -> int | str:
+    return AUTO if value == AUTO else _whole(key, value)
 
 
 def _yes_no(key: Key, value: object) -> bool:
@@ -199,6 +203,7 @@ def _check_bounds(key: Key, value: float, spell: Callable[[float], str]) -> None
 _READERS: Mapping[Kind, Callable[[Key, object], object]] = {
     Kind.TEXT: _text,
     Kind.WHOLE: _whole,
+    Kind.COUNT: _count,
     Kind.YES_NO: _yes_no,
     Kind.SWITCH: _switch,
     Kind.DURATION: _duration,

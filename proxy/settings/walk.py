@@ -12,7 +12,13 @@ from proxy.settings.report import Report
 from proxy.settings.schema import Settings
 from proxy.settings.values import BadValue, describe_type, did_you_mean, read_value
 
-_PLACEHOLDERS: Mapping[Kind, object] = {Kind.TEXT: "", Kind.WHOLE: 1, Kind.TEXTS: (), Kind.ONE_OR_MORE: ()}
+_PLACEHOLDERS: Mapping[Kind, object] = {
+    Kind.TEXT: "",
+    Kind.WHOLE: 1,
+    Kind.COUNT: 1,
+    Kind.TEXTS: (),
+    Kind.ONE_OR_MORE: (),
+}
 """What stands for a required value that is missing or wrong, so that the walk can go on."""
 
 _Table = Mapping[str, object]

@@ -1,8 +1,11 @@
 """What is remembered of sessions on this proxy: those that were ended, and which server each is at."""
 
 from collections import OrderedDict
+from collections.abc import Callable
+from zlib import crc32
 
 from proxy.routing.passage import Ring
+from proxy.session.notice import CredentialKept, Ended, tell_nobody
 from proxy.session.revoked import Revoked
 
 RINGS = 50_000
@@ -15,7 +18,8 @@ CREDENTIALS = 10_000
 class Book:
     """Survives reloads."""
 
-    def __init__(self, revoked: Revoked) -> None:
+    def __init__(self, revoked: Revoked, tell: Callable[[Ended | CredentialKept], None] = tell_nobody) -> None:
+        self._tell = tell
         self.revoked = revoked
         """Ids of sessions that were ended before their time."""
         self.version = 0
@@ -25,6 +29,17 @@ class Book:
 
     def end(self, session_id: str, until: float) -> None:
         """End a session for good; after `until` its cookie would be over anyway."""
+        self._end(session_id, until)
+        self._tell(Ended(session_id, until))
+
+    def learn(self, notice: Ended | CredentialKept) -> None:
+        """Take note of what happened in another process."""
+        if isinstance(notice, Ended):
+            self._end(*notice)
+        else:
+            self._keep(*notice)
+
+    def _end(self, session_id: str, until: float) -> None:
         self.revoked.add(session_id, until)
         self._rings.pop(session_id, None)
         self._credentials.pop(session_id, None)
@@ -32,6 +47,10 @@ class Book:
 
     def keep_credential(self, session_id: str, line: bytes) -> None:
         """Keep a session's `Authorization` line for backends, in memory only; it goes with the session."""
+        self._keep(session_id, line)
+        self._tell(CredentialKept(session_id, line))
+
+    def _keep(self, session_id: str, line: bytes) -> None:
         if len(self._credentials) >= CREDENTIALS:
             self._credentials.popitem(last=False)
         self._credentials[session_id] = line
@@ -46,7 +65,7 @@ class Book:
         if ring is None:
             if len(self._rings) >= RINGS:
                 self._rings.popitem(last=False)
-            ring = self._rings[session_id] = Ring()
+            ring = self._rings[session_id] = Ring(crc32(session_id.encode()))
         else:
             self._rings.move_to_end(session_id)
         return ring

@@ -35,6 +35,17 @@ class Supplies(NamedTuple):
     """Reads the heads of answers."""
 
 
+class PoolState(NamedTuple):
+    """A pool in numbers."""
+
+    open: int
+    """Connections, idle or in use."""
+    idle: int
+    """Those that rest."""
+    waiting: int
+    """Requests that wait for one."""
+
+
 class Lessee(Protocol):
     """Who waits for a connection; told exactly once unless it withdraws."""
 
@@ -173,6 +184,11 @@ class ServerPool:
             connection.abort()
 
     @property
+    def state(self) -> "PoolState":
+        """How many connections and who waits."""
+        return PoolState(len(self._open), len(self._idle), len(self._waiting))
+
+    @property
     def idle_connections(self) -> int:
         """How many connections rest in the pool."""
         return len(self._idle)
@@ -181,6 +197,11 @@ class ServerPool:
     def open_connections(self) -> int:
         """How many connections exist, idle or in use."""
         return len(self._open)
+
+    @property
+    def demand(self) -> int:
+        """How many requests it has: those on a connection, and those that wait for one."""
+        return len(self._open) - len(self._idle) + len(self._waiting)
 
     @property
     def is_over(self) -> bool:

@@ -2,7 +2,7 @@
 
 from proxy.model.limits import Limits, Timeouts
 from proxy.model.sites import Server, TrustPolicy
-from proxy.upstream.pool import ServerPool, Supplies
+from proxy.upstream.pool import PoolState, ServerPool, Supplies
 
 
 class Pools:
@@ -32,10 +32,20 @@ class Pools:
             self._pools[key] = pool
         self._retired += before.values()
 
-    def retire_unwanted(self) -> None:
-        """Retire the pools that `arrange` left out, once their successors can be found."""
+    def states(self) -> list[tuple[Server, PoolState]]:
+        """Give every pool in numbers."""
+        return [(server, pool.state) for (server, _), pool in self._pools.items()]
+
+    def retire_unwanted(self) -> int:
+        """Retire the pools that `arrange` left out, once their successors can be found.
+
+        Gives how many idle connections were closed.
+        """
+        closed = 0
         for pool in self._retired:
+            closed += pool.idle_connections
             pool.retire()
+        return closed
 
     def renew(self, server: Server, policy: TrustPolicy) -> None:
         """Lend no connection to a server again that there is now; do nothing for a server without a pool."""

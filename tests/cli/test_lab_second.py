@@ -10,6 +10,7 @@ from proxy.lab.sign_in import REMOTE, SECOND_FRONT, Second, second_settings
 from proxy.lab.toml import to_toml
 from proxy.lab.topology import Places
 from proxy.lab.users import write_users
+from proxy.service.policy_talk import policies_of
 from proxy.settings.problems import SettingsInvalid
 
 
@@ -34,8 +35,8 @@ async def test_it_serves_under_its_own_name(second, capfd):
     """Its events go to standard error and name it; addresses in the environment are not for it."""
     environment = {"CASPROXY_SERVER__LISTEN": "192.0.2.1:1", "CASPROXY_SERVER__NAME": "CAS99"}
     async with SecondProxy(second, environment, "127.0.0.1:8443", colour=False) as proxy:
-        assert proxy.worker.is_ready()
-        assert proxy.worker.listeners[0].address[0] == "127.0.0.1"
+        assert proxy.proxy.state.is_ready()
+        assert proxy.proxy.sockets.https_addresses[0][0] == "127.0.0.1"
 
     codes = _codes(capfd.readouterr().err)
     assert {name for _, name in codes} == {"CAS20"}
@@ -46,7 +47,7 @@ async def test_it_serves_under_its_own_name(second, capfd):
 async def test_it_listens_on_the_interface_of_the_first(second, beside, host):
     """In a container the first listens on all of them, and browsers are sent to the second from outside, too."""
     async with SecondProxy(second, {}, beside, colour=False) as proxy:
-        assert proxy.worker.listeners[0].address[0] == host
+        assert proxy.proxy.sockets.https_addresses[0][0] == host
 
 
 async def test_it_reloads_and_tells_what_keeps_it_from_it(second, capfd):
@@ -54,11 +55,11 @@ async def test_it_reloads_and_tells_what_keeps_it_from_it(second, capfd):
     async with SecondProxy(second, {}, "127.0.0.1:8443", colour=False) as proxy:
         text = second.settings.read_text()
         second.settings.write_text(text.replace("untrusted_certs = 1", "untrusted_certs = 0"))
-        proxy.reload()
+        await proxy.reload()
         second.settings.write_text("nonsense")
-        proxy.reload()
-        assert proxy.worker.is_ready()
-        assert proxy.worker.policies()[0][1].startswith("enforce")
+        await proxy.reload()
+        assert proxy.proxy.state.is_ready()
+        assert policies_of(proxy.proxy.control.in_force.loaded)[0][1].startswith("enforce")
 
     codes = [code for code, _ in _codes(capfd.readouterr().err)]
     assert [code for code in codes if code in ("1010", "1011")] == ["1010", "1011"]

@@ -1,6 +1,7 @@
 """What the lab says is true of the lab that runs."""
 
 import json
+from functools import partial
 
 from proxy.cli.lab_talk import introduce, summarize
 from proxy.lab.run import Lab
@@ -10,7 +11,13 @@ from proxy.lab.topology import SITES, Places, default_settings, place
 from proxy.lab.users import USERS, write_users
 from proxy.service.build import Outlets
 from proxy.service.load import load
-from proxy.service.worker import Worker
+from proxy.service.single import Single
+
+
+def make_proxy(places: Places) -> Single:
+    """Make the lab's first proxy; its events go nowhere."""
+    read = partial(load, str(places.settings), {}, {})
+    return Single(read(), read, Outlets(emit=lambda _event: None, record_access=None))
 
 
 async def test_with_users_people_and_scripts_are_told_who_may_sign_in(tmp_path):
@@ -20,12 +27,12 @@ async def test_with_users_people_and_scripts_are_told_who_may_sign_in(tmp_path):
         second = Second(listen=4, admin=5, folder=tmp_path / "second")
         write_users(tmp_path)
         places.settings.write_text(to_toml(first_settings(places, second, 1)))
-        worker = Worker(load(str(places.settings), {}, {}), Outlets(emit=lambda _event: None, record_access=None))
-        await worker.start()
+        proxy = make_proxy(places)
+        await proxy.start()
         try:
-            text, summary = introduce(worker, lab, places, second), summarize(worker, lab, places, second)
+            text, summary = introduce(proxy, lab, places, second), summarize(proxy, lab, places, second)
         finally:
-            await worker.stop()
+            await proxy.stop()
 
     assert summary["url"] in text
     assert second.url in text
@@ -44,12 +51,12 @@ async def test_what_is_said_names_every_site_and_its_fault(tmp_path):
     async with Lab(tmp_path, ports={site.name: 0 for site in SITES}) as lab:
         places = Places(listen=0, redirect=0, admin=0, backends=lab.ports, folder=tmp_path)
         places.settings.write_text(to_toml(place(default_settings(), places, 0)))
-        worker = Worker(load(str(places.settings), {}, {}), Outlets(emit=lambda _event: None, record_access=None))
-        await worker.start()
+        proxy = make_proxy(places)
+        await proxy.start()
         try:
-            text, summary = introduce(worker, lab, places), summarize(worker, lab, places)
+            text, summary = introduce(proxy, lab, places), summarize(proxy, lab, places)
         finally:
-            await worker.stop()
+            await proxy.stop()
 
     assert summary["users"] == []
     assert summary["second"] is None

@@ -28,7 +28,7 @@ class Slow:
 def draining(running: Stage) -> asyncio.Future[bool]:
     """Begin to drain."""
     assert running.worker is not None
-    return asyncio.ensure_future(running.worker.drain())
+    return asyncio.ensure_future(running.proxy.drain())
 
 
 @pytest.mark.parametrize("begin", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no"])
@@ -81,7 +81,7 @@ async def test_idle_connections_close_and_new_ones_are_refused() -> None:
             await running.browser()
         assert not drained.done()
         assert running.worker is not None
-        assert not running.worker.is_ready()
+        assert not running.proxy.state.is_ready()
         slow.go.set()
         assert (await busy.answer()).body == b"ok"
         busy.close()
@@ -96,8 +96,8 @@ async def test_what_outlasts_the_drain_is_cut_visibly() -> None:
         await browser.send(request())
         await running.until(lambda: running.backends["HQ"].raw)
         assert running.worker is not None
-        assert not await running.worker.drain()
-        await running.worker.stop()
+        assert not await running.proxy.drain()
+        await running.proxy.stop()
         assert (await browser.rest()).endswith(b"\r\n\r\no")
         browser.close()
 

@@ -34,7 +34,7 @@ def watched(switch: int, interval: str = "1h") -> str:
 def standings(running: Stage) -> list[Standing]:
     """Give what the watch knows of each server."""
     assert running.worker is not None
-    return running.worker._plant.monitor.standings()
+    return running.proxy.control.monitor.standings()
 
 
 async def looked(running: Stage) -> None:
@@ -52,7 +52,7 @@ async def look_again(running: Stage, settings: str = "") -> None:
 async def verdicts(running: Stage) -> dict[str, dict[str, Any]]:
     """Ask the admin listener for every verdict; by site."""
     assert running.worker is not None
-    reader, writer = await asyncio.open_connection("127.0.0.1", running.worker.admin_port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", running.proxy.admin_port)
     writer.write(b"GET /api/verdicts HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     head, _, body = (await reader.read(-1)).partition(b"\r\n\r\n")
     writer.close()

@@ -6,7 +6,7 @@ import ssl
 import pytest
 
 from proxy.certkit.authority import Authority
-from proxy.service.worker import NeedsRestart
+from proxy.service.crew import CannotApply
 from proxy.settings.problems import SettingsInvalid
 from tests.stage import OK, Heard, Stage, answering, stage
 from tests.wire import hear, request
@@ -93,7 +93,7 @@ async def test_what_takes_a_restart_is_refused(old: str, new: str, key: str) -> 
     """A change that a running process cannot make is refused with the name of the key; the rest changes neither."""
     async with stage({"HQ": answering(OK)}) as running:
         changed = running.settings.replace(old, new, 1) + "\n[limits]\nbody_bytes = 10\n"
-        with pytest.raises(NeedsRestart, match=key):
+        with pytest.raises(CannotApply, match=key):
             running.reload(changed)
         assert (await running.ask(request(method=b"POST", body=b"more than ten bytes"))).status == 200
 

@@ -183,11 +183,11 @@ async def test_a_restart_revives_no_session(house) -> None:
         browser = await running.browser()
         ended, alive = await sign_in(browser, "alice"), await sign_in(browser, "bob")
         await browser.ask(get(ended, target=b"/owa/logoff.owa"))
-        await running.worker.stop()
+        await running.proxy.stop()
         await running.start()
         answers = [await running.ask(get(cookie)) for cookie in (ended, alive)]
         running.end_browsers()
-        await running.worker.stop()
+        await running.proxy.stop()
 
         assert [answer.status for answer in answers] == [302, 200]
 
@@ -379,12 +379,12 @@ async def test_a_password_is_kept_in_memory_only(house) -> None:
         running.settings = delegating(running)
         running.reload(running.settings)
         cookie = await sign_in(await running.browser(), "alice", password="alice")
-        await running.worker.stop()
+        await running.proxy.stop()
         await running.start()
         answer = await running.ask(get(cookie))
         files = b"".join(each.read_bytes() for each in running.folder.rglob("*") if each.is_file())
         running.end_browsers()
-        await running.worker.stop()
+        await running.proxy.stop()
 
         assert (answer.status, location(answer)[-9:]) == (302, b"&reason=3")
         assert base64.b64encode(b"LAB\\alice:alice") not in files

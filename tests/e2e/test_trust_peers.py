@@ -317,5 +317,5 @@ async def test_a_failed_handshake_is_no_verdict(name: str, switch: int) -> None:
         assert event.port == port
         assert (event.verdict, trust_events(running)) == (None, [])
         assert running.worker is not None
-        assert [each["verdict"] for each in running.worker.verdicts()] == [None]
+        assert [each["verdict"] for each in running.proxy.state.verdicts()] == [None]
         assert running.backends["HQ"].raw == b""

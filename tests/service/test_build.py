@@ -6,9 +6,8 @@ from proxy.events.access import Way
 from proxy.model.clock import Ticks
 from proxy.model.limits import Limits
 from proxy.model.sites import Topology, TrustPolicy
-from proxy.service.build import Outlets, Plant, internal_authorities, limits_in_force, request_ids
+from proxy.service.build import Outlets, Plant, internal_authorities, request_ids
 from proxy.settings.schema import Errors, Events, ServerSettings, Settings
-from proxy.settings.schema import Limits as LimitSettings
 from proxy.settings.schema import Timeouts as TimeoutSettings
 from tests.fakes import make_server, make_site
 
@@ -53,7 +52,7 @@ def test_events_name_servers_as_the_settings_say(style, label):
     equipment = equip(the_plant, make_site(), events=Events(server_name_style=style))
 
     assert equipment.destinations["Branch"][0].label == label
-    assert {name(make_server()) for name in (the_plant.dialer.name_of, the_plant.monitor.name_of)} == {label}
+    assert the_plant.dialer.name_of(make_server()) == label
 
 
 @pytest.mark.parametrize(("detail", "told"), [("none", False), ("full", True)])
@@ -108,11 +107,3 @@ def test_request_ids_are_unique_within_and_between_processes():
 
     assert len(set(ids)) == 2000
     assert all(len(each) == 16 and each.isalnum() for each in ids)
-
-
-@pytest.mark.parametrize(("fitting", "connections"), [(10, 10), (100, 100), (1000, 100)])
-def test_connections_are_lowered_to_what_fits(fitting, connections):
-    """And nothing else changes."""
-    limits = limits_in_force(settings(limits=LimitSettings(connections=100, header_count=50)), fitting)
-
-    assert limits == Limits(connections=connections, header_count=50)

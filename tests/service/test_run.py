@@ -14,8 +14,8 @@ import pytest
 from proxy.certkit.authority import Authority
 from proxy.front.acceptor import CannotListen
 from proxy.service import run
+from proxy.service.calls import DRAIN_CUT, OK
 from proxy.service.load import load
-from proxy.service.run import DRAIN_CUT, OK
 from tests.fakes import settle
 from tests.loopback import until
 
@@ -182,7 +182,8 @@ async def test_a_file_that_goes_between_reading_and_use_is_said(capfd, monkeypat
         raise fault
 
     async with running(capfd) as process:
-        monkeypatch.setattr("proxy.service.worker.open_certificates", fail)
+        await process.told(14)
+        monkeypatch.setattr("proxy.service.worker.try_certificates", fail)
         process.signal(signal.SIGHUP)
 
         assert fault.strerror in json.dumps(await process.told(1011))
@@ -210,6 +211,7 @@ async def test_an_address_in_use_ends_the_start(folder, capfd):
             await run.serve_in_loop(read(), read, colour=False)
 
 
+@pytest.mark.usefixtures("folder")
 def test_serve_gives_the_code_of_the_loop_it_ran(monkeypatch):
     """On a loop of ours, with the allocator tuned first."""
     seen = []
@@ -221,6 +223,8 @@ def test_serve_gives_the_code_of_the_loop_it_ran(monkeypatch):
     monkeypatch.setattr(run, "tune_allocator", lambda: seen.append("tuned"))
     monkeypatch.setattr(run, "serve_in_loop", serve)
 
-    assert run.serve("loaded", "load", colour=False) == 7
+    loaded = load("a.toml", {}, {})
+
+    assert run.serve(loaded, "load", colour=False) == 7
     assert seen[0] == "tuned"
-    assert seen[1][1:] == (("loaded", "load"), False)
+    assert seen[1][1:] == ((loaded, "load"), False)

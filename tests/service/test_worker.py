@@ -7,9 +7,13 @@ from dataclasses import replace
 
 import pytest
 
+from proxy.events.record import Event
 from proxy.front.acceptor import CannotListen
-from proxy.service import worker as worker_module
-from proxy.service.worker import NeedsRestart, Worker
+from proxy.service import share
+from proxy.service.build import Outlets
+from proxy.service.crew import CannotApply
+from proxy.service.load import Loaded
+from proxy.service.single import Single
 from proxy.settings.problems import Layer, Origin, Problem
 from tests.stage import OK, PATIENCE, Stage, answering, stage
 
@@ -48,8 +52,8 @@ async def test_a_worker_serves_and_says_where():
         policy = "HQ: allow (default). For all: ca_files (casproxy.toml:11)."
         where = f"Listens on https://127.0.0.1:{running.port}. Trust policy: {policy}"
         assert notes(running, 14) == [f"{where} {running.worker.transport_sentence}"]
-        assert running.worker.is_ready()
-        assert running.worker.admin_port > 0
+        assert running.proxy.state.is_ready()
+        assert running.proxy.admin_port > 0
 
 
 @pytest.mark.parametrize(("line", "told"), [("", 1), ("allow_internal_untrusted_certs = 1\n", 0)])
@@ -61,18 +65,22 @@ async def test_the_default_of_the_switch_is_said_once(line, told):
 
 async def test_too_few_descriptors_are_said(monkeypatch):
     """Event 1016 names how many connections fit, and no more are taken."""
-    monkeypatch.setattr(worker_module, "allowed_connections", lambda wanted: (min(wanted, 7), 78))
+    monkeypatch.setattr(share, "allowed_connections", lambda wanted: (min(wanted, 7), 78))
     async with stage({"HQ": answering(OK)}) as running:
         assert [event.parameters for event in running.seen(1016)] == [("CAS01", "7")]
         assert running.worker.holder.now.limits.connections == 7
 
 
-async def start_again(running: Stage, settings: str) -> list[object]:
-    """Start a second worker that should fail; gives its events."""
-    events: list[object] = []
-    other = Worker(running._load(settings), replace(running.worker._outlets, emit=events.append))
+def make_another(loaded: Loaded, events: list[Event]) -> Single:
+    """Make a second proxy beside the one that runs."""
+    return Single(loaded, lambda: loaded, Outlets(emit=events.append, record_access=None))
+
+
+def start_again(running: Stage, settings: str) -> list[object]:
+    """Start a second proxy that should fail; gives its events."""
+    events: list[Event] = []
     with pytest.raises(CannotListen) as caught:
-        await other.start()
+        make_another(running._load(settings), events)
     return [str(caught.value), *events]
 
 
@@ -80,13 +88,13 @@ async def start_again(running: Stage, settings: str) -> list[object]:
 async def test_an_address_in_use_is_told_and_nothing_stays_open(key, named):
     """The key and the address are named; a worker that never started says nothing else."""
     async with stage({"HQ": answering(OK)}) as running:
-        port = running.port if key == "listen" else running.worker.admin_port
+        port = running.port if key == "listen" else running.proxy.admin_port
         spare = socket.create_server(("127.0.0.1", 0))
         free = spare.getsockname()[1]
         spare.close()
         text = running.settings.replace(f'{key} = "127.0.0.1:0"', f'{key} = "127.0.0.1:{port}"')
         text = text.replace('listen = "127.0.0.1:0"', f'listen = "127.0.0.1:{free}"')
-        sentence, *events = await start_again(running, text)
+        sentence, *events = start_again(running, text)
 
         assert f"{named}: cannot listen on 127.0.0.1:{port}" in sentence
         assert events == []
@@ -100,15 +108,15 @@ async def test_plain_http_is_sent_to_https():
         text = running.settings.replace(
             'admin = "127.0.0.1:0"', 'admin = "127.0.0.1:0"\nredirect_listen = "127.0.0.1:0"'
         )
-        other = Worker(running._load(text), running.worker._outlets)
+        other = make_another(running._load(text), [])
         await other.start()
         try:
-            reader, writer = await asyncio.open_connection(*other.redirects[0].address)
+            reader, writer = await asyncio.open_connection("127.0.0.1", other.redirect_ports[0])
             writer.write(GET)
             async with asyncio.timeout(PATIENCE):
                 answer = await reader.read(-1)
             writer.close()
-            port = other.listeners[0].address[1]
+            port = other.port
         finally:
             await other.stop()
 
@@ -127,11 +135,8 @@ async def test_what_works_but_will_hardly_be_meant_is_said():
             sentence="It has expired.",
             suggestion="",
         )
-        events: list[object] = []
-        other = Worker(
-            replace(loaded, parsed=replace(loaded.parsed, warnings=(warning,))),
-            replace(running.worker._outlets, emit=events.append),
-        )
+        events: list[Event] = []
+        other = make_another(replace(loaded, parsed=replace(loaded.parsed, warnings=(warning,))), events)
         await other.start()
         await other.stop()
 
@@ -151,10 +156,10 @@ async def test_old_versions_of_tls_are_said_loudly():
 async def test_the_api_tells_the_verdicts():
     """What the monitor knows of each server, also before it has looked."""
     async with stage({"HQ": answering(OK)}) as running:
-        (told,) = running.worker.verdicts()
+        (told,) = running.proxy.state.verdicts()
 
         assert (told["site"], told["policy"], told["verdict"]) == ("HQ", "allow", None)
-        assert running.worker.admin_token() == ""
+        assert running.proxy.state.admin_token() == ""
 
 
 # ── trusted peers ────────────────────────────────────────────────────────────────────────────────
@@ -220,7 +225,7 @@ async def test_what_only_a_restart_can_change_is_refused(before, after, key):
     """The key is named, and nothing else of the new settings is in force."""
     async with stage({"HQ": answering(OK)}) as running:
         equipment = running.worker.holder.now
-        with pytest.raises(NeedsRestart, match=key):
+        with pytest.raises(CannotApply, match=key):
             running.reload(
                 running.settings.replace(before, after, 1).replace("[trust]", "[limits]\ntarget_bytes = 64\n[trust]")
             )
@@ -236,7 +241,7 @@ async def test_a_certificate_that_breaks_between_reading_and_use_changes_nothing
         loaded = running._load(running.settings)
         (running.folder / "front.pem").write_text("broken")
         with pytest.raises(ssl.SSLError):
-            running.worker.reload(loaded)
+            running.worker.apply(loaded)
         answer = await running.ask(GET)
 
         assert (running.worker.holder.now is equipment, answer.status) == (True, 200)
@@ -245,16 +250,19 @@ async def test_a_certificate_that_breaks_between_reading_and_use_changes_nothing
 async def test_a_refused_reload_is_said():
     """Event 1011 with the reason."""
     async with stage({"HQ": answering(OK)}) as running:
-        running.worker.refuse_reload("It is wrong.")
+        (running.folder / "casproxy.toml").write_text("nonsense")
+        told = running.put_in_force()
 
-        assert notes(running, 1011) == ["It is wrong."]
+        assert not told.ok
+        assert notes(running, 1011) == [told.sentence]
+        assert "nonsense" in told.sentence or "casproxy.toml:1" in told.sentence
 
 
 async def test_a_sweep_may_be_added():
     """It is called with every tick."""
     async with stage({"HQ": answering(OK)}) as running:
         seen: list[float] = []
-        running.worker.add_sweep(seen.append)
+        running.proxy.add_sweep(seen.append)
         await running.until(lambda: seen)
 
         assert seen
@@ -271,11 +279,11 @@ async def test_draining_finishes_what_is_in_flight():
         await browser.send(GET)
         await slow.asked.wait()
         port = running.port
-        drain = asyncio.ensure_future(running.worker.drain())
+        drain = asyncio.ensure_future(running.proxy.drain())
         closed = await idle.rest()
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.1", port)
-        ready = running.worker.is_ready()
+        ready = running.proxy.state.is_ready()
         slow.may_answer.set()
         answer = await browser.answer()
         browser.close()
@@ -293,9 +301,9 @@ async def test_draining_ends_with_its_time():
         browser = await running.browser()
         await browser.send(GET)
         await slow.asked.wait()
-        finished = await running.worker.drain()
-        await running.worker.stop()
-        await running.worker.stop()
+        finished = await running.proxy.drain()
+        await running.proxy.stop()
+        await running.proxy.stop()
         rest = await browser.rest()
         browser.close()
 
@@ -307,7 +315,7 @@ async def test_draining_ends_with_its_time():
 async def test_an_idle_worker_drains_at_once():
     """There is nothing to wait for."""
     async with stage({"HQ": answering(OK)}) as running:
-        assert await running.worker.drain()
+        assert await running.proxy.drain()
 
 
 async def test_a_handshake_that_ends_while_draining_ends_its_connection():
@@ -316,7 +324,7 @@ async def test_a_handshake_that_ends_while_draining_ends_its_connection():
         sock = socket.create_connection(("127.0.0.1", running.port))
         sock.setblocking(False)
         await running.until(lambda: running.worker._seats.occupied)
-        drain = asyncio.ensure_future(running.worker.drain())
+        drain = asyncio.ensure_future(running.proxy.drain())
         await asyncio.sleep(0)
         context = ssl.create_default_context(cadata=running.authority.certificate_pem.decode())
         reader, writer = await asyncio.open_connection(sock=sock, ssl=context, server_hostname="localhost")

@@ -32,6 +32,8 @@ def complain(server, rest="") -> list[str]:
         'trusted_proxies = ["10.0.0.0/8", "192.0.2.7", "2001:db8::/32"]',
         'key = "tls.key"',
         "workers = 1",
+        "workers = 256",
+        'workers = "auto"',
     ],
 )
 def test_good_settings_pass(server):
@@ -57,7 +59,8 @@ def test_good_settings_pass(server):
         ('certificates = [{ certificate = "" }]', "server.certificates[0].certificate: The name of the file is empty."),
         ('certificates = [{ certificate = "tls.pem" }]', 'server.certificates[0].certificate: "tls.pem" is already'),
         ('certificates = [{ key = "x" }]', "server.certificates[0].certificate: This key is missing."),
-        ("workers = 4", "server.workers: This version runs one worker."),
+        ("workers = 0", "server.workers: 0 is not from 1 to 256."),
+        ("workers = 257", "server.workers: 257 is not from 1 to 256."),
         ('trusted_proxies = ["proxy"]', 'server.trusted_proxies[0]: "proxy" is not a network.'),
         (
             'trusted_proxies = ["10.0.0.1/8"]',

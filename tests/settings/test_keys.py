@@ -13,7 +13,7 @@ from proxy.settings.trust_schema import Trust
     [
         (("server",), Kind.TABLE),
         (("server", "listen"), Kind.ONE_OR_MORE),
-        (("server", "workers"), Kind.WHOLE),
+        (("server", "workers"), Kind.COUNT),
         (("server", "certificates"), Kind.TABLES),
         (("server", "certificates", 0, "key"), Kind.TEXT),
         (("timeouts", "drain"), Kind.DURATION),

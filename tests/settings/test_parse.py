@@ -149,7 +149,7 @@ def test_all_problems_are_told_at_once_in_order_of_the_file():
 name = "CAS01"
 certificate = "tls.pem"
 listn = "0.0.0.0:8443"
-workers = 2
+workers = 0
 [timeouts]
 connect = 5
 [limits]
@@ -164,7 +164,7 @@ request_head = "3s"
 """
     assert complaints(text) == [
         "casproxy.toml:4: server.listn: No setting has this name. Did you mean listen?",
-        "casproxy.toml:5: server.workers: This version runs one worker. Write 1, or leave the key out.",
+        "casproxy.toml:5: server.workers: 0 is not from 1 to 256. Write \"auto\" for one for each processor.",
         (
             'casproxy.toml:7: timeouts.connect: 5 has no unit; the key takes a time such as "30s", "5m" or "250ms". '
             'Write "5s".'
