@@ -29,6 +29,8 @@ PEERS = {
     "needs_curl": Peer(("curl",), "curl"),
     "needs_openssl": Peer(("openssl",), "openssl"),
     "needs_slapd": Peer(("slapd", "ldapmodify"), "slapd ldap-utils"),
+    "needs_rsyslog": Peer(("rsyslogd",), "rsyslog rsyslog-gnutls"),
+    "needs_promtool": Peer(("promtool",), "prometheus"),
     "needs_chromium": Peer(("chromium",), "chromium fonts-dejavu-core"),
     "needs_podman": Peer(("podman", "buildah", "runc", "debootstrap"), "podman buildah runc debootstrap", as_root=True),
 }
