@@ -124,9 +124,21 @@ def _route(target: bytes) -> Call:
 
 
 def _access_line() -> Call:
+    entry = _access_entry()
+    encoder = _module("proxy.events.access").AccessEncoder()
+    return lambda: encoder.encode(entry)
+
+
+def _count_entry() -> Call:
+    entries = [_access_entry()]
+    meter = _module("proxy.metrics.meter").Meter()
+    return lambda: meter.count(entries)
+
+
+def _access_entry() -> object:
     access = _module("proxy.events.access")
     way = access.Way(site="hq", server="hq.example", policy="enforce", policy_source="trust")
-    entry = access.AccessEntry(
+    return access.AccessEntry(
         time=1_800_000_000.25,
         client=b"192.0.2.7",
         request_id=REQUEST_ID,
@@ -141,9 +153,8 @@ def _access_line() -> Call:
         because="default site",
         trust="trusted",
         tls="TLSv1.3",
+        answer_seconds=0.0015,
     )
-    encoder = access.AccessEncoder()
-    return lambda: encoder.encode(entry)
 
 
 CASES: dict[str, Callable[[], Call]] = {
@@ -161,6 +172,7 @@ CASES: dict[str, Callable[[], Call]] = {
     "route, plain path": lambda: _route(b"/owa/"),
     "route, encoded path": lambda: _route(b"/owa/a%20b/../c"),
     "encode access line": _access_line,
+    "count access entry": _count_entry,
 }
 """What is timed: name and a function that prepares one call."""
 

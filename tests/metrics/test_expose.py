@@ -1,5 +1,7 @@
 """Numbers become Prometheus' text format, whatever stands in a label."""
 
+import subprocess
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -94,3 +96,11 @@ def test_a_name_that_comes_twice_is_a_defect():
 def test_nothing_is_nothing():
     """A family without a value does not show."""
     assert expose({EVENTS: {}}, {}) == b""
+
+
+@pytest.mark.needs_promtool
+def test_prometheus_finds_nothing_to_mend():
+    """Its own tool reads the format and knows the rules for names."""
+    done = subprocess.run(["promtool", "check", "metrics"], input=everything(), capture_output=True, check=False)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
