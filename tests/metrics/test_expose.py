@@ -5,7 +5,6 @@ import subprocess
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from prometheus_client.parser import text_string_to_metric_families
 
 from proxy.events.access import AccessEntry, Way
 from proxy.metrics.expose import expose
@@ -14,21 +13,13 @@ from proxy.metrics.meter import Meter
 from proxy.metrics.names import BUCKETS, EVENTS, IN_FLIGHT, METRICS, POLICY, REQUESTS
 from proxy.metrics.totals import Totals
 from proxy.model.sites import Topology
+from tests.exposition import read_samples
 from tests.fakes import make_site
 
 TOPOLOGY = Topology(first_server="CAS01", sites=(make_site(),))
 MOMENT = Moment(version="1.2.3", topology=TOPOLOGY)
 WAY = Way("Branch", "cas02.branch.test")
 ENTRY = AccessEntry(0.0, b"", b"", b"GET", b"/", 200, 2, 0, 0.03, answer_seconds=0.02, way=WAY)
-
-
-def samples(text: bytes) -> dict[tuple[str, ...], float]:
-    """Read the format back: name and labels to value."""
-    return {
-        (sample.name, *(f"{name}={value}" for name, value in sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(text.decode())
-        for sample in family.samples
-    }
 
 
 def everything() -> bytes:
@@ -53,7 +44,7 @@ def test_each_family_has_its_help_and_type_once():
 
 def test_values_are_those_that_were_counted():
     """Counters, zeros, gauges, and histograms with buckets that hold the ones below."""
-    read = samples(everything())
+    read = read_samples(everything())
 
     assert read["casproxy_requests_total", "code=200", "method=GET", "site=Branch"] == 1
     assert read["casproxy_events_total", "event_id=43"] == 0
@@ -78,7 +69,7 @@ def test_a_label_is_read_back_as_it_was(hostile):
     """By the library's own parser."""
     text = expose({REQUESTS: {(hostile, "GET", "200"): 7.0}}, {})
 
-    assert samples(text) == {("casproxy_requests_total", "code=200", "method=GET", f"site={hostile}"): 7}
+    assert read_samples(text) == {("casproxy_requests_total", "code=200", "method=GET", f"site={hostile}"): 7}
 
 
 def test_a_name_that_nobody_knows_is_a_defect():
