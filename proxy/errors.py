@@ -12,6 +12,7 @@
     │   ├── UpstreamIncompatible 502: its version does not fit ours (event 46)
     │   ├── UpstreamForbade      502: it refused what the proxy itself asked (event 42)
     │   └── UpstreamDisowned     502: it takes nobody from us (event 71)
+    ├── NoServerHealthy          503: no server of the site works (event 1049)
     ├── LoopDetected             502: the request has been here before
     ├── TooManyGroups            403: a user in more groups than a server takes (event 44)
     └── OurFault                 500, 503: our own limits, draining, defects
@@ -163,6 +164,20 @@ class UpstreamDisowned(UpstreamFault):
 
     error_type = "destination_unavailable"
     public = "The server that holds your mailbox did not take your sign-in."
+
+
+class NoServerHealthy(ProxyError):
+    """No server of the site works, as far as is known, and others try whether that has changed. Nobody was asked."""
+
+    status = 503
+    error_type = "destination_unavailable"
+    public = "The server that holds your mailbox could not be reached."
+
+    def __init__(self, site: str, retry_after: int) -> None:
+        super().__init__(f"No server of the site {site} works; what is wrong with each is told by events 1047.")
+        self.site = site
+        """Name of the site."""
+        self.retry_after = retry_after
 
 
 class LoopDetected(ProxyError):

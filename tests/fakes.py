@@ -11,7 +11,8 @@ from proxy.errors import ProxyError
 from proxy.events.access import AccessEntry, Way
 from proxy.events.record import Event
 from proxy.front.seats import Seat, Seats
-from proxy.health.hold import Hold
+from proxy.health.servers import ServerHealth
+from proxy.health.standing import Turn
 from proxy.message.memory import RequestMemory
 from proxy.message.request import RequestReader, RequestWriter
 from proxy.message.response import Names, ResponseFacts, ResponseReader, ResponseWriter
@@ -259,6 +260,7 @@ class FakePool:
         self.waiting: list[Lessee] = []
         self.returned: list[UpstreamConnection] = []
         self.withdrawn: list[Lessee] = []
+        self.busy = 0
         self.keeps = True
 
     def lease(self) -> UpstreamConnection | None:
@@ -272,6 +274,11 @@ class FakePool:
     def withdraw(self, lessee: Lessee) -> None:
         """Keep it."""
         self.withdrawn.append(lessee)
+
+    @property
+    def demand(self) -> int:
+        """What the test says is in use, and who waits."""
+        return self.busy + len(self.waiting)
 
     def keep(self, connection: UpstreamConnection) -> bool:
         """Let it rest, for its browser alone."""
@@ -373,16 +380,18 @@ class World:
     events: list[Event] = field(default_factory=list)
     access: list[AccessEntry] = field(default_factory=list)
     ticks: Ticks = field(default_factory=lambda: Ticks(NOW))
-    hold: Hold = field(default_factory=Hold)
+    turns: list[Turn] = field(default_factory=list)
     gate: Gate | None = None
     memory: RequestMemory = field(default_factory=RequestMemory)
 
     def __post_init__(self) -> None:
+        self.health = ServerHealth(self.turns.append)
         self.pools = [FakePool(self.site.policy) for _ in self.site.servers]
         self.equipment = self.equip(self.site, self.pools)
 
     def equip(self, site: Site, pools: list[FakePool]) -> Equipment:
         """Make equipment for one site."""
+        self.health.arrange([(site.servers, site.health)], self.ticks.now)
         destinations = tuple(
             Destination(
                 server=server,
@@ -391,6 +400,7 @@ class World:
                 internal=(server.host.encode(),),
                 label=server.host,
                 way=Way(site.name, server.authority, site.policy.name, site.policy.source),
+                standing=self.health.of(server),
                 accord=Accord() if site.compat else None,
             )
             for server, pool in zip(site.servers, pools, strict=True)
@@ -411,7 +421,7 @@ class World:
             emit=self.events.append,
             record_access=self.access.append,
             ticks=self.ticks,
-            hold=self.hold,
+            health=self.health,
             gate=self.gate,
             new_request_id=lambda: b"0123456789abcdef",
         )

@@ -6,6 +6,7 @@ from proxy import errors
 from proxy.errors import (
     ClientFault,
     LoopDetected,
+    NoServerHealthy,
     OurFault,
     ProxyError,
     TooManyGroups,
@@ -39,6 +40,7 @@ TABLE = [
     (UpstreamForbade(*HERE, "x"), 502, "destination_unavailable", None, False),
     (UpstreamDisowned(*HERE, "x"), 502, "destination_unavailable", None, False),
     (TooManyGroups(3001, 3000), 403, "http_request_denied", None, False),
+    (NoServerHealthy("Branch", 7), 503, "destination_unavailable", 7, False),
     (LoopDetected("x"), 502, "proxy_loop_detected", None, False),
     (OurFault(500, "x"), 500, "proxy_internal_error", None, True),
     (

@@ -1,7 +1,8 @@
 """Every event there is, in one table; writing one down is left to `formats`.
 
-To add an event, add an entry to `exchange.py`, `own.py` or `operation.py` and emit it where it happens. Numbers below
-1000 are those of Exchange 2010 and speak under the configured `events.provider`, numbers from 1000 on are ours.
+To add an event, add an entry to `exchange.py`, `own.py`, `own_servers.py` or `operation.py`, and emit it where it
+happens. Numbers below 1000 are those of Exchange 2010 and speak under the configured `events.provider`, numbers from
+1000 on are ours.
 """
 
 import re
@@ -13,10 +14,11 @@ from proxy.events.entry import Entry
 from proxy.events.exchange import EXCHANGE
 from proxy.events.operation import OPERATION
 from proxy.events.own import OWN
+from proxy.events.own_servers import OWN_SERVERS
 from proxy.events.record import Event
 
 CATALOGUE: Mapping[int, Entry] = MappingProxyType(
-    {entry.id: entry for entry in (*EXCHANGE, *CONTROL_PANEL, *OWN, *OPERATION)}
+    {entry.id: entry for entry in (*EXCHANGE, *CONTROL_PANEL, *OWN_SERVERS, *OWN, *OPERATION)}
 )
 """Every event by its number."""
 

@@ -9,6 +9,7 @@ from proxy.events.exchange import EXCHANGE
 from proxy.events.formats import Voice, provider_of
 from proxy.events.operation import OPERATION
 from proxy.events.own import OWN
+from proxy.events.own_servers import OWN_SERVERS
 
 FIRST = 43
 """The event that is explained before the others."""
@@ -54,7 +55,7 @@ def render_events() -> str:
     for title, entries in (
         ("Those of Outlook Web App", EXCHANGE),
         ("Those of the Exchange Control Panel", CONTROL_PANEL),
-        ("Our own", (*OWN, *OPERATION)),
+        ("Our own", sorted((*OWN, *OPERATION, *OWN_SERVERS), key=lambda entry: entry.id)),
     ):
         lines += _section(title, entries)
     return "\n".join(lines) + "\n"

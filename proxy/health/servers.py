@@ -61,6 +61,7 @@ class ServerHealth:
         self._tell = tell
         self._known: dict[Server, Standing] = {}
         self._sites: dict[str, list[Standing]] = {}
+        self._turns: dict[str, int] = {}
         self.is_calm = True
         """Whether no server is down: the usual case, in which no order needs a thought."""
 
@@ -70,7 +71,7 @@ class ServerHealth:
         A server that checks took down and that is checked no longer starts anew.
         """
         before = self._known
-        self._known, self._sites = {}, {}
+        self._known, self._sites, self._turns = {}, {}, {}
         for servers, rules in wanted:
             for server in servers:
                 standing = before.get(server) or Standing(server, rules, now)
@@ -107,6 +108,12 @@ class ServerHealth:
         # The one that was left alone longest goes first; each is tried by this request alone.
         longest = sorted(held, key=lambda each: each.standing.failed_at)
         return tuple(each for each in longest if self._try(each.standing, now, LAST_RESORT_SECONDS))
+
+    def take_turn(self, site: str) -> int:
+        """Give a number for a request that may begin anywhere: one more than the last of its site."""
+        turn = self._turns.get(site, -1) + 1
+        self._turns[site] = turn
+        return turn
 
     def retry_after(self, servers: Sequence[Candidate], now: float) -> int:
         """Give the seconds after which a request is worth another try where no server works."""

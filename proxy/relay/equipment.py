@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from proxy.events.access import AccessEntry, Way
 from proxy.events.record import Emit
-from proxy.health.hold import Hold
+from proxy.health.servers import ServerHealth
+from proxy.health.standing import Standing
 from proxy.message.request import RequestReader, RequestWriter
 from proxy.message.response import ResponseReader, ResponseWriter
 from proxy.model.clock import Ticks
@@ -34,6 +35,8 @@ class Destination:
     """Its name in events: parameter 2 of event 43."""
     way: Way
     """What the access log says of it."""
+    standing: Standing
+    """Whether it works, as far as is known."""
     accord: Accord | None = None
     """For a server that is spoken to as Exchange 2010's; None: it gets requests as they are."""
 
@@ -65,8 +68,8 @@ class Equipment:
     record_access: Callable[[AccessEntry], None] | None
     """None: `log.access = false`."""
     ticks: Ticks
-    hold: Hold
-    """Servers that could not be reached a moment ago."""
+    health: ServerHealth
+    """Which servers work."""
     gate: Gate | None
     """Who has to sign in where; None: nobody, sites are chosen by host and path."""
     new_request_id: Callable[[], bytes]

@@ -124,7 +124,7 @@ class Exchange(AccordRelay):
         assert facts is not None
         assert destination is not None
         if self.phase is SEEKING:  # it was dialled, so it can be reached
-            self.equipment.hold.note_success(destination)
+            self.equipment.health.note_success(destination, self.equipment.ticks.now)
         self.connection = connection  # first of all: whatever happens, somebody lets it go
         self.asked_at = self.started if self.phase is READING else perf_counter()  # usually nothing waited: no call
         receiver: Receiver = self
@@ -238,6 +238,7 @@ class Exchange(AccordRelay):
         if connection is not None:
             connection.abort()
         elif self.phase is SEEKING and self.destination is not None:
+            self.equipment.health.note_leaving(self.destination)
             self.destination.pool.withdraw(self)
 
     def expire(self, now: float) -> None:

@@ -4,6 +4,7 @@ from time import perf_counter, time
 
 from proxy.errors import (
     LoopDetected,
+    NoServerHealthy,
     OurFault,
     ProxyError,
     TooManyGroups,
@@ -46,6 +47,7 @@ EVENT_OF_ERROR: dict[type[ProxyError], int] = {
     TooManyGroups: 44,
     UpstreamIncompatible: 46,
     UpstreamDisowned: 71,
+    NoServerHealthy: 1049,
     LoopDetected: 1005,
     OurFault: 1006,
 }
@@ -75,6 +77,8 @@ def report_error(exchange: ExchangeState, error: ProxyError) -> None:
 def _parameters(exchange: ExchangeState, error: ProxyError) -> tuple[str, ...]:
     """Give what the text of an error's event names, in its order."""
     us, destination = exchange.equipment.label, exchange.destination
+    if isinstance(error, NoServerHealthy):
+        return us, error.site
     if destination is None or not isinstance(error, UpstreamFault | TooManyGroups):
         return (us,)
     if isinstance(error, UpstreamUnreachable):
@@ -109,12 +113,13 @@ def report_all_failed(exchange: ExchangeState, error: ProxyError) -> None:
 
 
 def _event(exchange: ExchangeState, error: ProxyError, number: int, parameters: tuple[str, ...]) -> Event:
-    server = exchange.destination.server if exchange.destination is not None else None
+    asked = None if isinstance(error, NoServerHealthy) else exchange.destination
+    server = asked.server if asked is not None else None
     policy = exchange.decision.site.policy if exchange.decision is not None else None
     return Event(
         id=number,
         parameters=parameters,
-        site=server.site if server else "",
+        site=server.site if server else getattr(error, "site", ""),
         server=server.authority if server else "",
         address=server.connect_host if server else "",
         port=server.connect_port if server else 0,

@@ -4,7 +4,17 @@ Another server is tried only where the one before cannot have acted: it was neve
 has no body, and has not been answered. A server that is not trusted is never passed over (event 43 must not be masked).
 """
 
-from proxy.errors import ClientFault, OurFault, ProxyError, UpstreamBroke, UpstreamUnreachable
+from proxy.errors import (
+    ClientFault,
+    NoServerHealthy,
+    OurFault,
+    ProxyError,
+    UpstreamBroke,
+    UpstreamNotTrusted,
+    UpstreamUnreachable,
+)
+from proxy.relay.balance import order_for
+from proxy.relay.equipment import Destination
 from proxy.relay.errand import NEVER, ErrandRelay
 from proxy.relay.report import report_all_failed, report_next_server
 from proxy.relay.state import SEEKING
@@ -18,18 +28,22 @@ class SeekRelay(ErrandRelay):
     """Goes from server to server."""
 
     def seek(self) -> None:
-        """Begin with the server that the session is at; servers that failed a moment ago come last."""
+        """Begin with the server that the session is at, or where it begins; servers that are down come last."""
         assert self.decision is not None
         equipment = self.equipment
         servers = equipment.destinations.get(self.decision.site.name)
         if not servers:
             self.refuse(OurFault(503, "The site has been taken out of the settings.", retry_after=1))
             return
-        if len(servers) == 1:
+        if len(servers) == 1 and servers[0].standing.is_usable:
             self.order = servers
         else:
-            ring = self.passage.ring if self.passage is not None else None
-            self.order = equipment.hold.order(servers, ring.head if ring is not None else 0, equipment.ticks.now)
+            self.order = order_for(self, servers)
+            if not self.order:
+                self._give_up(servers)
+                return
+            if not self.order[0].standing.is_usable:
+                self.phase = SEEKING  # whether it can be reached is news, even by a connection that has rested
         self.attempt = 0
         self.try_server()
 
@@ -53,12 +67,15 @@ class SeekRelay(ErrandRelay):
 
     def on_no_connection(self, error: ProxyError) -> None:
         """Try the next server after a connection-class failure, otherwise give up (see `report`)."""
+        assert self.destination is not None
+        health, now = self.equipment.health, self.equipment.ticks.now
         if isinstance(error, UpstreamUnreachable):
-            assert self.destination is not None
-            self.equipment.hold.note_failure(self.destination, self.equipment.ticks.now)
+            health.note_failure(self.destination, str(error), now)
             if self.attempt + 1 < len(self.order):
                 self.go_on(error)
                 return
+        elif isinstance(error, UpstreamNotTrusted):  # it is there: 43 must not be taken for an outage
+            health.note_success(self.destination, now)
         self.refuse(error)
 
     def go_on(self, error: ProxyError) -> None:
@@ -103,6 +120,12 @@ class SeekRelay(ErrandRelay):
             connection.abort()
         self.go_on(error)
         return True
+
+    def _give_up(self, servers: tuple[Destination, ...]) -> None:
+        """Answer that no server of the site works, and when it is worth coming again."""
+        self.destination = servers[0]  # nobody asked it, but the logs say which site this was for
+        seconds = self.equipment.health.retry_after(servers, self.equipment.ticks.now)
+        self.refuse(NoServerHealthy(servers[0].server.site, seconds))
 
     def choose_again(self) -> None:
         """Decide anew where the request goes; see `exchange`."""

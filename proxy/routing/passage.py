@@ -25,11 +25,15 @@ class Registration:
 class Ring:
     """Where a session is among its site's servers: one for all its connections, gone when it ends."""
 
-    __slots__ = ("head", "registrations")
+    __slots__ = ("head", "is_placed", "registrations", "seed")
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int = 0) -> None:
         self.head = 0
         """Index of the server that is tried first, any number; a failure moves all of the session on."""
+        self.is_placed = False
+        """Whether it is at that server; before that, the site's `balance` says where it begins."""
+        self.seed = seed
+        """The session's number where sessions are spread: the same in every worker and after a restart."""
         self.registrations: dict[object, Registration] | None = None
         """By what `relay` knows of the server; None while no server wanted to be told."""
 

@@ -13,7 +13,6 @@ from typing import NamedTuple
 from proxy.accounts.provider import ProviderDown
 from proxy.errors import ClientFault, ProxyError
 from proxy.events.record import Event
-from proxy.health.hold import Hold
 from proxy.message.exchange2010 import Introduction, introduce
 from proxy.message.head import parse_request_head
 from proxy.message.memory import RequestMemory
@@ -80,7 +79,7 @@ class Walk:
     passage: Passage | None = None
     """What the request passes with."""
     first: Server | None = None
-    """The server that is tried first; the running proxy tries one on hold later."""
+    """The server that is tried first; the running proxy tries one that is down later, and may spread (`balance`)."""
     objection: ProxyError | None = None
     """Why a server of Exchange 2010 could not be told of the user."""
     events: tuple[Event, ...] = ()
@@ -189,9 +188,8 @@ async def _pass(loaded: Loaded, account: Account, raw: bytes, gate: Gatekeeper) 
     known = Walk(account=account, visit=visit, outcome=outcome, head=head, facts=facts)
     if isinstance(result, Reply):
         return replace(known, reply=result)
-    ring = result.ring.head if result.ring is not None else 0
-    order = Hold().order(result.decision.site.reachable, ring, 0.0)
-    first = order[0] if order else None
+    servers = result.decision.site.reachable
+    first = servers[0] if servers else None
     objection = None
     if result.decision.site.compat and first is not None and result.caller is not None:
         objection = objection_to(first, result.caller)

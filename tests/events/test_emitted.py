@@ -15,6 +15,7 @@ SEEN = {
     "e2e/test_evil_backends": (1003,),
     "e2e/test_failover": (39, 40),
     "e2e/test_headers": (1005,),
+    "e2e/test_health": (1047, 1048, 1049),
     "e2e/test_limits": (1014,),
     "e2e/test_monitor": (1020, 1021, 1022, 1023),
     "e2e/test_pool": (1004,),

@@ -2,8 +2,9 @@
 
 import pytest
 
-from proxy.errors import UpstreamUnreachable
-from proxy.health.hold import HOLD_SECONDS
+from proxy.errors import UpstreamBusy, UpstreamNotTrusted, UpstreamUnreachable
+from proxy.health.servers import LAST_FAILURES, LAST_RESORT_SECONDS
+from proxy.model.health import HealthRules
 from proxy.routing.passage import Passage, Ring
 from tests.fakes import FakeGate, World, make_site
 
@@ -97,7 +98,7 @@ def test_a_server_that_could_not_be_reached_is_tried_last_for_a_while():
     exchange, _ = world.request(GET)
     exchange.on_no_connection(DOWN)
     later, _ = world.request(GET)
-    world.ticks.now += HOLD_SECONDS
+    world.ticks.now += HealthRules().hold
     latest, _ = world.request(GET)
 
     assert world.pools[0].waiting == [exchange, latest]
@@ -126,7 +127,7 @@ def test_a_session_stays_with_the_server_that_answered():
     world.gate.outcome = Passage(world.equipment.router.decide_in("Branch", b"/owa/"), ring=ring)
     exchange, _ = world.request(GET)
     exchange.on_no_connection(DOWN)
-    world.ticks.now += HOLD_SECONDS
+    world.ticks.now += HealthRules().hold
     later, _ = world.request(GET)
 
     assert ring.head == 1
@@ -142,3 +143,88 @@ def test_each_server_is_tried_once():
 
     assert [len(pool.waiting) for pool in world.pools] == [1, 1, 1]
     assert (browser.status, numbers(world)) == (503, [39, 39, 40])
+
+
+# ── no server works ──────────────────────────────────────────────────────────────────────────────
+
+
+def break_down(world: World) -> None:
+    """Let every server of the site go down, the last one by as many failures as that takes."""
+    for _ in range(LAST_FAILURES):
+        exchange, _ = world.request(GET)
+        for _ in world.pools:
+            exchange.on_no_connection(DOWN)
+
+
+@pytest.mark.parametrize("servers", [1, 2])
+def test_without_a_server_that_works_nobody_waits(servers):
+    """503 at once, with the time to come again, an event that names the site, and nothing is dialled."""
+    world = World(make_site(servers), detail=True)
+    break_down(world)
+    dials = [len(pool.waiting) for pool in world.pools]
+    world.events.clear()
+    exchange, browser = world.request(POST)
+    (event,) = world.events
+
+    assert (browser.status, [len(pool.waiting) for pool in world.pools]) == (503, dials)
+    assert b"\r\nRetry-After: 1\r\n" in browser.written
+    assert b"Proxy-Status: CAS01; error=destination_unavailable\r\n" in browser.written
+    assert (event.id, event.parameters, event.site, event.server) == (1049, ("CAS01", "Branch"), "Branch", "")
+    assert event.request_id == exchange.request_id.decode()
+    assert world.access[-1].way.site == "Branch"
+
+
+def test_without_a_server_that_works_one_request_tries():
+    """After a second, any one; it brings the server back for all, even by a connection that had rested."""
+    world = World()
+    break_down(world)
+    world.ticks.now += LAST_RESORT_SECONDS
+    connection = world.offer()
+    _, first = world.request(GET)
+    connection.data_received(OK)
+    later, _ = world.request(GET)
+
+    assert (first.status, world.pools[0].waiting[-1]) == (200, later)
+    assert [turn.is_up for turn in world.turns] == [False, True]
+
+
+def test_only_one_request_tries():
+    """The others are told to come again until it knows."""
+    world = World()
+    break_down(world)
+    world.ticks.now += LAST_RESORT_SECONDS
+    trial, _ = world.request(GET)
+    _, other = world.request(GET)
+    trial.leave()
+    another, _ = world.request(GET)
+
+    assert other.status == 503
+    assert world.pools[0].waiting[-2:] == [trial, another]
+
+
+def test_a_server_that_is_not_trusted_is_not_down():
+    """It is there: whoever asks next gets its 43, and no word of an outage."""
+    world = World()
+    break_down(world)
+    world.ticks.now += LAST_RESORT_SECONDS
+    trial, _ = world.request(GET)
+    refusal = UpstreamNotTrusted("Branch", "cas02.branch.test", code=18, text="self-signed certificate")
+    trial.on_no_connection(refusal)
+    later, browser = world.request(GET)
+    later.on_no_connection(refusal)
+
+    assert (browser.status, numbers(world)[-2:]) == (502, [43, 43])
+    assert [turn.is_up for turn in world.turns] == [False, True]
+
+
+def test_a_server_that_is_busy_is_neither():
+    """All its connections are taken: that says nothing about whether it can be reached."""
+    world = World()
+    break_down(world)
+    world.ticks.now += LAST_RESORT_SECONDS
+    trial, _ = world.request(GET)
+    trial.on_no_connection(UpstreamBusy("Branch", "cas02.branch.test", "All are in use."))
+    another, _ = world.request(GET)
+
+    assert world.pools[0].waiting[-1] is another
+    assert [turn.is_up for turn in world.turns] == [False]
