@@ -69,7 +69,8 @@ class Files:
             self._trust(("sites", number, "trust"), site.trust)
         if settings.directory.provider != "none":
             SigninFiles(self._report, self._read).check(settings)
-        self._access_file(settings.log.access_file)
+        self._written(("log", "access_file"), settings.log.access_file)
+        self._event_sinks(settings)
         return self._token(server.admin_token, server.admin_token_file)
 
     def _read(self, path: problems.Path, name: str) -> bytes | None:
@@ -161,15 +162,17 @@ class Files:
             self._report.refuse(path, f"OpenSSL will not use {quote(certificate)} with its key: {reason}.")
 
     def _anchors(self, path: problems.Path, names: tuple[str, ...]) -> None:
-        """Check files of trust anchors: certificates, and nothing else that OpenSSL would take from them."""
         for number, name in enumerate(names):
-            place = (*path, number)
-            pem = self._read(place, name)
-            if pem is None or not self._holds_only(_CERTIFICATE, place, name, pem):
-                continue
-            found = self._certificates(place, name, pem)
-            if found and all(each.not_valid_after_utc < self._now for each in found):
-                self._report.warn(place, f"Every certificate in {quote(name)} has expired.")
+            self._anchor((*path, number), name)
+
+    def _anchor(self, path: problems.Path, name: str) -> None:
+        """Check a file of trust anchors: certificates, and nothing else that OpenSSL would take from it."""
+        pem = self._read(path, name)
+        if pem is None or not self._holds_only(_CERTIFICATE, path, name, pem):
+            return
+        found = self._certificates(path, name, pem)
+        if found and all(each.not_valid_after_utc < self._now for each in found):
+            self._report.warn(path, f"Every certificate in {quote(name)} has expired.")
 
     def _lists(self, path: problems.Path, names: tuple[str, ...]) -> None:
         """Check files of revocation lists: OpenSSL would take a certificate in one for a trust anchor."""
@@ -224,8 +227,18 @@ class Files:
             self._report.refuse(path, f"{quote(name)} does not hold {what} only: {kinds}.", cure)
         return not others
 
-    def _access_file(self, name: str) -> None:
-        path = ("log", "access_file")
+    def _event_sinks(self, settings: Settings) -> None:
+        """Check the files of events, whose folder must be ours for they are renamed, and collectors' authorities."""
+        for number, each in enumerate(settings.events.files):
+            path = ("events", "files", number, "path")
+            self._written(path, each.path)
+            folder = Path(each.path).parent
+            if self._report.is_sound(path) and not os.access(folder, os.W_OK):
+                self._report.refuse(path, f"The directory of {quote(each.path)} cannot be written by this user.")
+        for number, collector in enumerate(settings.events.syslog):
+            self._anchor(("events", "syslog", number, "ca_file"), collector.ca_file)
+
+    def _written(self, path: problems.Path, name: str) -> None:
         if not name or not self._report.is_sound(path):
             return
         file = Path(name)

@@ -1,15 +1,24 @@
 """Rules that concern more than one key, or texts with a form of their own; what files show is left to `service`.
 
 Each rule is a row of `RULES` here (the proxy itself), in `check_sites` (the sites), in `check_choice` (what leads to
-them), in `check_signin` and `check_directory` (who signs in), in `check_trust` or in `doubts` (the sites' trust), or in
-`check_health` (whether their servers work).
+them), in `check_signin` and `check_directory` (who signs in), in `check_trust` or in `doubts` (the sites' trust), in
+`check_health` (whether their servers work), or in `check_events` (where events go).
 """
 
 import ipaddress
 import re
 from collections.abc import Callable, Iterator
 
-from proxy.settings import check_choice, check_directory, check_health, check_signin, check_sites, check_trust, doubts
+from proxy.settings import (
+    check_choice,
+    check_directory,
+    check_events,
+    check_health,
+    check_signin,
+    check_sites,
+    check_trust,
+    doubts,
+)
 from proxy.settings.addresses import Address, BadAddress, parse_address
 from proxy.settings.problems import Path, quote
 from proxy.settings.report import Report
@@ -30,7 +39,16 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", re.ASCII)
 
 def check_settings(settings: Settings, report: Report) -> None:
     """Hold the settings against every rule."""
-    others = (check_sites, check_choice, check_signin, check_directory, check_trust, check_health, doubts)
+    others = (
+        check_sites,
+        check_choice,
+        check_signin,
+        check_directory,
+        check_events,
+        check_trust,
+        check_health,
+        doubts,
+    )
     for rule in (*RULES, *(rule for module in others for rule in module.RULES)):
         rule(settings, report)
 

@@ -33,7 +33,7 @@ Made from the schema; `casproxy schema --format markdown` writes it anew.
 - Variables start with `{PREFIX}`; `__` separates table and key: `{PREFIX}TIMEOUTS__CONNECT=3s`. Lists are separated by
   commas. A site is reached by its name, upper case, everything but letters and digits an underscore:
   `{PREFIX}SITES__BRANCH__TRUST__ALLOW_INTERNAL_UNTRUSTED_CERTS=0`.
-  `certificates`, `routes` and further sites can only be written in the file.
+  `certificates`, `routes`, `events.files`, `events.syslog` and further sites can only be written in the file.
 - An unknown key or variable is an error. `{PREFIX}CONFIG` names the file and is no setting; variables that Kubernetes
   sets for a service named `casproxy` (`{PREFIX}SERVICE_HOST`, `{PREFIX}PORT_…`) are passed over.
 - Relative file names start at the working directory, whether they stand in the file, a variable or a flag.

@@ -12,11 +12,11 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from proxy.settings.events_schema import Events
 from proxy.settings.health_schema import Health, Monitor
 from proxy.settings.signin_schema import Directory, Identity, Session
 from proxy.settings.site_schema import Site
 from proxy.settings.terms import (
-    MAX_SECONDS,
     BodyBytes,
     BodyProgress,
     CertificateFile,
@@ -207,7 +207,7 @@ class Log(Table, frozen=True, kw_only=True):
         Meta(description="`json` lines, readable `text`, or `auto`: text on a terminal, JSON elsewhere."),
     ] = "auto"
     level: Annotated[
-        Literal["debug", "info", "warning", "error"], Meta(description="The least level that is logged.")
+        Literal["debug", "info", "warning", "error"], Meta(description="The least level that the console shows.")
     ] = "info"
     access: Annotated[bool, Meta(description="Whether each request is logged.")] = True
     access_file: Annotated[
@@ -224,32 +224,6 @@ class Log(Table, frozen=True, kw_only=True):
             "`hash` writes a hash, the same for the same user, and `plain` the name."
         ),
     ] = "none"
-
-
-class Events(Table, frozen=True, kw_only=True):
-    """The events of the Windows-style log."""
-
-    provider: Annotated[
-        str,
-        Meta(
-            description="Provider under which the events of Exchange's catalogue are written.",
-            extra={"historic": "MSExchange OWA"},
-        ),
-    ] = "MSExchange OWA"
-    server_name_style: Annotated[
-        Literal["name", "url"],
-        Meta(description="How an event names the second server: by host `name` or by its whole `url`."),
-    ] = "name"
-    throttle: Annotated[
-        float,
-        Meta(
-            description="The same event about the same server is shown once in this time, then as a summary with a "
-            "count; the structured log keeps every record. `0s` shows all.",
-            ge=0,
-            le=MAX_SECONDS,
-            extra={"kind": "duration"},
-        ),
-    ] = 900.0
 
 
 class Errors(Table, frozen=True, kw_only=True):

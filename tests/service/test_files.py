@@ -235,6 +235,35 @@ def test_access_file_is_made_by_the_log():
     assert read({"CASPROXY_LOG__ACCESS_FILE": "new.log"}).settings.log.access_file == "new.log"
 
 
+EVENT_FILE = '[[events.files]]\npath = "{}"\n'
+COLLECTOR = '[[events.syslog]]\naddress = "logs.example"\nca_file = "{}"\n'
+
+
+@pytest.mark.parametrize(
+    ("table", "name", "words"),
+    [
+        (EVENT_FILE, ".", 'events.files[0].path: "." is a directory'),
+        (EVENT_FILE, "no/where.json", "Make it, or name another file."),
+        (COLLECTOR, "gone.pem", 'events.syslog[0].ca_file: The file "gone.pem" does not exist.'),
+        (COLLECTOR, "tls.key", '"tls.key" does not hold certificates only: '),
+        (COLLECTOR, "a.toml", '"a.toml" holds no certificate in PEM.'),
+    ],
+)
+def test_places_of_events_that_cannot_be_used(folder, table, name, words):
+    """A file or a collector that would fail later is told before."""
+    (folder / "a.toml").write_text(TEXT + table.format(name))
+    (line,) = complaints()
+
+    assert words in line
+
+
+def test_places_of_events_that_can_be_used(folder):
+    """A file that is made by the log, and a collector whose authority is known."""
+    (folder / "a.toml").write_text(TEXT + EVENT_FILE.format("new.json") + COLLECTOR.format("ca.pem"))
+
+    assert (len(read().settings.events.files), len(read().settings.events.syslog)) == (1, 1)
+
+
 def test_key_without_a_password_in_any_form(folder):
     """PKCS #8 and the older forms are read, parameters before the key are passed over."""
     key = load_pem_private_key(LEAF.key_pem, None)
