@@ -1,10 +1,12 @@
 """The three ways to make TLS transports keep the same promises, and the fastest usable one is chosen."""
 
 import asyncio
+import gc
 import socket
 import ssl
 import tempfile
 from types import ModuleType
+from weakref import ReferenceType, ref
 
 import pytest
 
@@ -114,6 +116,34 @@ def test_cancelled_handshake_closes_the_socket(kind, side):
         (here if side == "accept" else there).close()
 
     run_on(kind, work)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("side", ["accept", "connect"])
+def test_a_failed_handshake_leaves_nothing_to_collect(kind, side):
+    """The collector counts objects, and would let thousands of connections with their buffers lie around."""
+
+    async def work(transports: Transports):
+        here, there = await connected()
+        ours, theirs = (there, here) if side == "accept" else (here, there)
+        theirs.send(b"\x16\x03\x01\x00\x05hello")
+        protocols: list[ReferenceType[Recorder]] = []
+
+        def make() -> Recorder:
+            protocol = Recorder()
+            protocols.append(ref(protocol))
+            return protocol
+
+        with pytest.raises(ssl.SSLError):
+            await shake_hands(transports, side, make, ours)
+        theirs.close()
+        await until(lambda: protocols[0]() is None, "it is still there")
+
+    gc.disable()
+    try:
+        run_on(kind, work)
+    finally:
+        gc.enable()
 
 
 def test_fastest_is_chosen():
