@@ -233,7 +233,7 @@ class Files:
             path = ("events", "files", number, "path")
             self._written(path, each.path)
             folder = Path(each.path).parent
-            if self._report.is_sound(path) and not os.access(folder, os.W_OK):
+            if self._report.is_sound(path) and folder.is_dir() and not os.access(folder, os.W_OK):
                 self._report.refuse(path, f"The directory of {quote(each.path)} cannot be written by this user.")
         for number, collector in enumerate(settings.events.syslog):
             self._anchor(("events", "syslog", number, "ca_file"), collector.ca_file)

@@ -5,6 +5,7 @@ written, not one by one between requests: the encoder's code and data then stay 
 """
 
 import os
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from proxy.events.access import AccessEncoder, AccessEntry
@@ -21,19 +22,34 @@ _MODE = 0o640
 _STANDARD_OUTPUT = 1
 
 
+Count = Callable[[Sequence[AccessEntry]], None]
+"""Is told of every batch, before it is written. Never waits, never raises."""
+
+
 class AccessLog:
     """The access log. Lines it could not write are counted in `lost`; nothing here waits or raises afterwards."""
 
     name = "access log"
     """What the sink is called."""
 
-    def __init__(self, path: str = "", *, descriptor: int = _STANDARD_OUTPUT) -> None:
+    def __init__(
+        self,
+        path: str = "",
+        *,
+        descriptor: int = _STANDARD_OUTPUT,
+        writes: bool = True,
+        count: Count | None = None,
+    ) -> None:
         """Open the file for appending; without a path, write to the descriptor, which stays the caller's.
 
+        With `writes` false entries are counted and not written.
         Raises: OSError when the file cannot be opened.
         """
-        self._path = path
-        self._stream = Stream(os.open(path, _FLAGS, _MODE) if path else descriptor)
+        self._path = path if writes else ""
+        self._writes = writes
+        self._standard = descriptor
+        self._count = count
+        self._stream = Stream(os.open(path, _FLAGS, _MODE) if self._path else descriptor)
         self._lost_before = 0
         self._encode = AccessEncoder().encode
         self._entries: list[AccessEntry] = []
@@ -60,29 +76,40 @@ class AccessLog:
             self._stream.flush()
             return
         entries, self._entries = self._entries, []
-        self._stream.write(b"".join(map(self._encode, entries)), len(entries))
+        if self._count is not None:
+            self._count(entries)
+        if self._writes:
+            self._stream.write(b"".join(map(self._encode, entries)), len(entries))
 
     def reopen(self) -> bool:
         """Open the file anew after somebody moved it away; False when that fails and the old one stays in use."""
-        self.flush()
-        if not self._path:
-            return True
         try:
-            descriptor = os.open(self._path, _FLAGS, _MODE)
+            self.turn(self._path, writes=self._writes)
         except OSError:
             return False
-        self._end()
-        self._lost_before += self._stream.lost
-        self._stream = Stream(descriptor)
         return True
+
+    def turn(self, path: str, *, writes: bool) -> None:
+        """Write to another file from now on, to the descriptor where `path` is empty, or nothing at all.
+
+        Raises: OSError when the file cannot be opened; nothing has changed then.
+        """
+        self.flush()
+        path = path if writes else ""
+        if path or self._path:
+            stream = Stream(os.open(path, _FLAGS, _MODE) if path else self._standard)
+            self._end()
+            self._lost_before += self._stream.lost
+            self._path, self._stream = path, stream
+        self._writes = writes
 
     def close(self) -> None:
         """Write the batch and close the file."""
         self.flush()
-        if self._path:
-            self._end()
+        self._end()
 
     def _end(self) -> None:
         self._stream.abandon()
-        with suppress(OSError):
-            os.close(self._stream.descriptor)
+        if self._path:
+            with suppress(OSError):
+                os.close(self._stream.descriptor)

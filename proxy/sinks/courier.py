@@ -87,6 +87,11 @@ class Courier:
         """Records in the queue."""
         return len(self._queue)
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether its thread runs."""
+        return self._thread.is_alive()
+
     def put(self, letter: Letter) -> None:
         """Take a record, or lose it when too many wait."""
         with self._changed:

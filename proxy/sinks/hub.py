@@ -29,6 +29,10 @@ class Hub:
         self._sinks = tuple(sinks)
         self._clock = clock
 
+    def adopt(self, sinks: Sequence[Sink]) -> None:
+        """Give events to these sinks from now on; those that are no longer among them are the caller's to close."""
+        self._sinks = tuple(sinks)
+
     def emit(self, event: Event) -> None:
         """Stamp an event and give it to every sink. Never waits, never raises."""
         at = self._clock()

@@ -38,6 +38,11 @@ class Outbox:
         """Why records do not arrive now; empty when they do."""
         return self._courier.trouble
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether records are still on their way, or may be."""
+        return self._courier.is_alive
+
     def start(self) -> None:
         """Begin to deliver."""
         self._courier.start()

@@ -18,9 +18,6 @@ CONNECT_SECONDS = 5.0
 SEND_SECONDS = 10.0
 """How long a collector may take nothing before the connection is given up."""
 
-PORTS = {"udp": 514, "tcp": 514, "tls": 6514}
-"""Port of each transport; TCP has none of its own and is found at that of UDP."""
-
 DATAGRAM_BYTES = 2048
 """What a receiver of datagrams should take (RFC 5426 §3.2)."""
 
@@ -149,15 +146,15 @@ class Stream:
         return sock
 
 
-def collector_context(ca_file: str) -> ssl.SSLContext:
-    """Make a context that trusts the authorities of a file and nobody else, and holds the name against certificates.
+def collector_context(authorities: str) -> ssl.SSLContext:
+    """Make a context that trusts these authorities in PEM and nobody else, and holds the name against certificates.
 
-    Raises: OSError (`ssl.SSLError` too) when the file cannot be used.
+    Raises: ssl.SSLError, which is an OSError, when they cannot be used.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.hostname_checks_common_name = False
-    context.load_verify_locations(cafile=ca_file)
+    context.load_verify_locations(cadata=authorities)
     return context
 
 

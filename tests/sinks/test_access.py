@@ -122,3 +122,57 @@ def test_losses_survive_reopening():
     log.close()
 
     assert log.lost == 2
+
+
+def test_batches_are_counted_before_they_are_written(tmp_path):
+    """Whoever counts requests does so where they are written, not where they are answered."""
+    batches = []
+    log = AccessLog(str(tmp_path / "access.log"), count=batches.append)
+    for _ in range(BATCH + 1):
+        log.record(ENTRY)
+    log.close()
+
+    assert [len(batch) for batch in batches] == [BATCH, 1]
+    assert len(lines(tmp_path / "access.log")) == BATCH + 1
+
+
+def test_a_log_that_writes_nothing_still_counts(tmp_path):
+    """Without a file, and with nothing on standard output."""
+    batches = []
+    reader, writer = os.pipe()
+    log = AccessLog(str(tmp_path / "access.log"), descriptor=writer, writes=False, count=batches.append)
+    log.record(ENTRY)
+    log.close()
+    os.close(writer)
+
+    assert (batches, list(tmp_path.iterdir()), os.read(reader, 10)) == ([[ENTRY]], [], b"")
+    os.close(reader)
+
+
+def test_another_file_takes_over(tmp_path):
+    """What came before goes to the old one; from file to descriptor, to nothing, and back."""
+    reader, writer = os.pipe()
+    first, last = tmp_path / "first.log", tmp_path / "last.log"
+    log = AccessLog(str(first), descriptor=writer)
+    log.record(ENTRY)
+    for path, writes in (("", True), (str(last), False), (str(last), True)):
+        log.turn(path, writes=writes)
+        log.record(ENTRY)
+    log.close()
+    os.close(writer)
+
+    assert [len(lines(path)) for path in (first, last)] == [1, 1]
+    assert len(os.read(reader, 10_000).splitlines()) == 1
+    assert log.lost == 0
+    os.close(reader)
+
+
+def test_a_file_that_cannot_be_opened_changes_nothing(tmp_path):
+    """The old one stays in use."""
+    log = AccessLog(str(tmp_path / "access.log"))
+    with pytest.raises(FileNotFoundError):
+        log.turn(str(tmp_path / "no" / "where.log"), writes=True)
+    log.record(ENTRY)
+    log.close()
+
+    assert len(lines(tmp_path / "access.log")) == 1

@@ -38,3 +38,14 @@ def test_every_sink_gets_every_event_with_the_same_time():
 def test_a_hub_without_sinks_swallows():
     """Nobody has to listen."""
     Hub([], lambda: 0.0).emit(Event(id=43))
+
+
+def test_other_sinks_take_over():
+    """An event goes to those that are there when it happens."""
+    first, second = Notebook(), Notebook()
+    hub = Hub([first], lambda: 0.0)
+    hub.emit(Event(id=43))
+    hub.adopt([second])
+    hub.emit(Event(id=14))
+
+    assert (first.notes, second.notes) == ([("write", 43, 0.0)], [("write", 14, 0.0)])

@@ -45,7 +45,7 @@ def place_of(daemon, transport):
         case "tcp":
             return Stream(collector)
         case _:
-            return Stream(collector, collector_context(str(daemon.ca_file)))
+            return Stream(collector, collector_context(daemon.ca_file.read_text()))
 
 
 @pytest.mark.needs_rsyslog
@@ -79,24 +79,23 @@ def test_rsyslog_understands_every_part(daemon, transport):
 
 
 @pytest.mark.needs_rsyslog
-def test_a_certificate_of_another_authority_or_name_is_refused(daemon, tmp_path):
+def test_a_certificate_of_another_authority_or_name_is_refused(daemon):
     """Not one message goes to a collector that cannot prove who it is."""
-    other = tmp_path / "other.pem"
-    other.write_bytes(Authority.create("Another").certificate_pem)
+    other = Authority.create("Another").certificate_pem.decode()
     port = daemon.port("tls")
     strangers = [
-        Stream(Collector(NAME, port), collector_context(str(other))),
-        Stream(Collector("127.0.0.1", port), collector_context(str(daemon.ca_file))),
+        Stream(Collector(NAME, port), collector_context(other)),
+        Stream(Collector("127.0.0.1", port), collector_context(daemon.ca_file.read_text())),
     ]
     for stranger in strangers:
         with pytest.raises(ssl.SSLCertVerificationError):
             stranger.deliver(b"secret")
 
 
-def test_authorities_that_cannot_be_read_are_an_error(tmp_path):
+def test_authorities_that_cannot_be_read_are_an_error():
     """When the way is made, not with the first event."""
-    with pytest.raises(FileNotFoundError):
-        collector_context(str(tmp_path / "gone.pem"))
+    with pytest.raises(ssl.SSLError):
+        collector_context("no PEM")
 
 
 def test_each_message_has_its_length_in_front():
