@@ -54,8 +54,8 @@ class Datagrams:
             if self._is_refused:
                 self._prove(sock)
             sock.send(record)
-        except OSError:
-            self._is_refused = True
+        except OSError as fault:
+            self._is_refused = self._is_refused or isinstance(fault, ConnectionRefusedError)
             self.reopen()
             raise
         self._doubtful = record

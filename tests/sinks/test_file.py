@@ -1,5 +1,6 @@
 """Promises of log files, on real disks that are moved, removed, full and broken."""
 
+import asyncio
 import errno
 import os
 import resource
@@ -8,7 +9,11 @@ from contextlib import contextmanager
 
 import pytest
 
+from proxy.events.record import Event
+from proxy.sinks.courier import Courier
 from proxy.sinks.file import LogFile
+from proxy.sinks.renderers import Letter
+from tests.loopback import until
 
 LINE = b"x" * 99 + b"\n"
 
@@ -193,3 +198,24 @@ def test_a_pipe_is_written_and_never_turned_over():
 
     assert os.read(reader, 1000) == LINE * 3
     os.close(reader)
+
+
+def test_a_full_disk_costs_what_the_queue_cannot_hold(tmp_path):
+    """Through the queue: nobody waits, the rest is counted, and what waited is whole in the file once there is room."""
+    path = tmp_path / "events.log"
+    courier = Courier("file", made(path), lambda letter: b"%d" % letter.number * 99 + b"\n", capacity=4)
+    with small_disk(150):
+        courier.start()
+        courier.put(Letter(Event(id=43), 0.0, number=0))
+        asyncio.run(until(lambda: path.exists() and path.stat().st_size == 100, "nothing is written"))
+        for number in range(1, 10):
+            courier.put(Letter(Event(id=43), 0.0, number=number))
+        asyncio.run(until(lambda: courier.trouble == "file too large", "the full disk is not noticed"))
+        lost = courier.lost
+    courier.reopen()
+    asyncio.run(until(lambda: not courier.waiting, "what waited does not arrive"))
+    courier.close()
+    courier.join()
+
+    assert [line[:1] for line in path.read_bytes().splitlines()] == [b"0", b"1", b"2", b"3", b"4"]
+    assert (lost, courier.lost, courier.trouble) == (5, 5, "")
