@@ -2,8 +2,10 @@
 
 import os
 import time
+from typing import Literal
 
 from proxy.events.formats import Voice
+from proxy.events.record import Emit
 from proxy.service.build import Outlets
 from proxy.service.sinks import open_sink, wishes_of
 from proxy.settings.schema import Settings
@@ -17,6 +19,9 @@ from proxy.sinks.recent import Recent
 from proxy.sinks.stream import Stream
 
 STANDARD_ERROR = 2
+
+Level = Literal["debug", "info", "warning", "error"]
+"""As in `log.level`."""
 
 
 class Logs:
@@ -35,8 +40,8 @@ class Logs:
         self._colour = colour and not os.environ.get("NO_COLOR")
         self._stream = Stream(STANDARD_ERROR)
         self._is_started = False
-        self._level: str = settings.log.level
-        self._level_set: str = settings.log.level
+        self._level: Level = settings.log.level
+        self._level_set: Level = settings.log.level
         self._look = self._look_of(settings)
         self.voice = Voice(first_server=first_server, provider=settings.events.provider)
         """Who speaks."""
@@ -49,16 +54,18 @@ class Logs:
         """The last events."""
         self.hub = Hub(self._sinks(), time.time)
         """Takes every event."""
-        self._lookout = Lookout(first_server, self.hub.emit)
+        self.tell: Emit = self.hub.emit
+        """Is told of places that fail and work again; whoever counts events puts itself here."""
+        self._lookout = Lookout(first_server, lambda event: self.tell(event))
         self.outlets = Outlets(emit=self.hub.emit, record_access=self.access.record)
         """Where a worker's words go."""
 
     @property
-    def level(self) -> str:
+    def level(self) -> Level:
         """The least level that the console shows."""
         return self._level
 
-    def set_level(self, level: str) -> None:
+    def set_level(self, level: Level) -> None:
         """Show this level and graver ones, until settings with another one come into force."""
         self._level = level
         self._console.set_level(level)
@@ -78,6 +85,14 @@ class Logs:
         self.hub.tick()
         self.access.flush()
         self._lookout.look(self._observed())
+
+    def flush(self) -> None:
+        """Count and write the requests that wait."""
+        self.access.flush()
+
+    def write_lines(self, lines: bytes, records: int) -> None:
+        """Write whole lines of the access log that another process has made of so many requests."""
+        self.access.write_lines(lines, records)
 
     def reopen(self) -> None:
         """Open every file anew after somebody moved it away."""

@@ -78,8 +78,17 @@ class AccessLog:
         entries, self._entries = self._entries, []
         if self._count is not None:
             self._count(entries)
+        self.write_lines(b"".join(map(self._encode, entries)) if self._writes else b"", len(entries))
+
+    def write_lines(self, lines: bytes, records: int) -> None:
+        """Write whole lines of so many requests that were encoded elsewhere; they are not counted."""
         if self._writes:
-            self._stream.write(b"".join(map(self._encode, entries)), len(entries))
+            self._stream.write(lines, records)
+
+    def write(self, lines: bytes, records: int) -> None:
+        """Write whole lines of another process."""
+        if self._writes:
+            self._stream.write(lines, records)
 
     def reopen(self) -> bool:
         """Open the file anew after somebody moved it away; False when that fails and the old one stays in use."""

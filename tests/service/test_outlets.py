@@ -169,6 +169,8 @@ def test_a_dead_place_is_told_and_its_end_too(tmp_path, capfd):
         return str(number) in codes(alive)
 
     wait(lambda: told(1046), "the failure is not told")
+    counted = []
+    logs.tell = lambda event: (counted.append(event.id), logs.hub.emit(event))
     dead.rmdir()
     logs.reopen()
     wait(lambda: told(1045), "the recovery is not told")
@@ -176,9 +178,22 @@ def test_a_dead_place_is_told_and_its_end_too(tmp_path, capfd):
     again = [json.loads(line) for line in dead.read_text().splitlines()]
 
     assert [each["event.code"] for each in again] == codes(alive) == ["43", "1046", "1045"]
+    assert counted == [1045]
     assert again[1]["casproxy.note"] == "Is a directory."
     assert again[2]["message"] == f'"CAS01" writes to file {dead} again; records lost: 0.'
     assert len(capfd.readouterr().err.splitlines()) == 3
+
+
+def test_lines_of_other_processes_are_written(capfd):
+    """Workers encode their own requests; `flush` writes those of this process without waiting for the tick."""
+    logs = Logs(settings(), "CAS01")
+    logs.write_lines(b"line\n", 1)
+    logs.outlets.record_access(ENTRY)
+    logs.flush()
+    written = capfd.readouterr().out.splitlines()
+    logs.close()
+
+    assert (written[0], len(written)) == ("line", 2)
 
 
 def test_every_file_is_opened_anew(tmp_path):

@@ -176,3 +176,15 @@ def test_a_file_that_cannot_be_opened_changes_nothing(tmp_path):
     log.close()
 
     assert len(lines(tmp_path / "access.log")) == 1
+
+
+@pytest.mark.parametrize(("writes", "expected"), [(True, b"one\ntwo\n"), (False, b"")])
+def test_lines_of_others_are_written_as_they_are(tmp_path, writes, expected):
+    """Other processes encode their own requests; where nothing is written, theirs are not either."""
+    path = tmp_path / "access.log"
+    path.touch()
+    log = AccessLog(str(path), writes=writes)
+    log.write_lines(b"one\ntwo\n", 2)
+    log.close()
+
+    assert path.read_bytes() == expected
