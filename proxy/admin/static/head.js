@@ -77,10 +77,10 @@ function summarise({ standings, stream, trouble, status }) {
   if (counts.trusted === all) return [{ kind: "trusted", text: all === 1 ? "The one server is trusted." : `All ${all} servers are trusted.` }];
   const parts = [
     [counts.trusted, "trusted", `${counts.trusted} of ${all} servers ${counts.trusted === 1 ? "is" : "are"} trusted`],
-    [counts.allowed, "allowed", `${counts.allowed} ${counts.allowed === 1 ? "is" : "are"} used although untrusted`],
-    [counts.refused, "refused", `${counts.refused} ${counts.refused === 1 ? "is" : "are"} refused`],
-    [counts.plain, "refused", `${counts.plain} cannot be used over http`],
-    [counts.unknown, "unknown", `${counts.unknown} ${counts.unknown === 1 ? "is" : "are"} not known yet`],
+    [counts.allowed, "allowed", `${counts.allowed}\u00a0${counts.allowed === 1 ? "is" : "are"} used although untrusted`],
+    [counts.refused, "refused", `${counts.refused}\u00a0${counts.refused === 1 ? "is" : "are"} refused`],
+    [counts.plain, "refused", `${counts.plain}\u00a0cannot be used over http`],
+    [counts.unknown, "unknown", `${counts.unknown}\u00a0${counts.unknown === 1 ? "is" : "are"} not known yet`],
   ];
   const told = parts.filter(([number, kind]) => number || kind === "trusted");
   const between = (place) => (place === 0 ? "" : place === told.length - 1 ? " and " : ", ");

@@ -1,6 +1,7 @@
 /* Requests per second and latency of each site, as small pictures of one scale. */
 
 import { at, el, keyed, mark, say, svg } from "./dom.js";
+import { isRedirected } from "./trust.js";
 import { duration, rate, span } from "./words.js";
 
 const SAMPLES = 90;
@@ -10,7 +11,7 @@ const [WIDTH, HEIGHT] = [180, 48];
 export function showTraffic(world) {
   const body = at("traffic-body");
   world.on("traffic", () => {
-    const sites = world.sites.filter((site) => site.traffic.requests || world.traffic.get(site.name)?.length);
+    const sites = world.sites.filter((site) => !isRedirected(site));
     const most = Math.max(1, ...[...world.traffic.values()].flatMap((samples) => samples.map((each) => each.perSecond)));
     const slowest = Math.max(0.01, ...[...world.traffic.values()].flatMap((samples) => samples.map((each) => each.seconds ?? 0)));
     const longest = Math.max(0, ...[...world.traffic.values()].map((samples) => (samples.length ? samples.at(-1).at - samples[0].at : 0)));
@@ -30,13 +31,13 @@ function draw(section, site, samples, most, slowest) {
   const set = (name, text) => say(section.querySelector(`strong.${name}`), text);
   set("rate", last ? rate(last.perSecond) : "–");
   set("latency", last ? duration(last.seconds) : "–");
-  set("errors", last ? rate(last.errorsPerSecond) : "–");
-  mark(section, "data-errors", Boolean(last?.errorsPerSecond));
+  set("errors", rate(last?.errorsPerSecond));
+  section.querySelector("strong.errors").parentNode.hidden = !last?.errorsPerSecond;
   const x = (place) => WIDTH - (samples.length - 1 - place) * (WIDTH / (SAMPLES - 1));
-  const y = (value, top) => HEIGHT - 2 - (HEIGHT - 6) * Math.min(1, value / top);
+  const y = (value, top) => HEIGHT - (HEIGHT - 4) * Math.min(1, value / top);
   const path = (name, d) => mark(section.querySelector(`path.${name}`), "d", d);
   path("all", area(samples.map((each, place) => [x(place), y(each.perSecond, most)])));
-  path("errors", area(samples.map((each, place) => [x(place), y(each.errorsPerSecond, most)])));
+  path("errors", samples.some((each) => each.errorsPerSecond) ? area(samples.map((each, place) => [x(place), y(each.errorsPerSecond, most)])) : "");
   path("latency", strokes(samples.map((each, place) => (each.seconds === null ? null : [x(place), y(each.seconds, slowest)]))));
   mark(section.querySelector(".picture"), "aria-label", `${site.name}: ${last ? rate(last.perSecond) : "no"} requests per second`);
 }
