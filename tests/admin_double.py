@@ -1,7 +1,7 @@
 """An admin listener that says what a test tells it to, and a state for the real one that a test turns by hand."""
 
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -38,6 +38,7 @@ from proxy.admin.orders import Reloaded, SwitchChange, TrustChanged
 from proxy.admin.state import TakesRestart, UnknownSite
 from proxy.events.formats import Voice
 from proxy.events.record import Event
+from proxy.sinks.recent import Recent
 
 START = "2026-11-23T18:00:00Z"
 NOW = 1_795_457_000.0
@@ -71,55 +72,12 @@ def admin_listener(status: int, body: bytes) -> Iterator[tuple[str, list[str | N
         server.server_close()
 
 
-@dataclass(frozen=True, slots=True)
-class KeptRecord:
-    """An event with its number and time."""
+class KeptByHand(Recent):
+    """The last events; each happens a second after the one before."""
 
-    sequence: int
-    at: float
-    event: Event
-
-
-class KeptByHand:
-    """The last events, as many as there are."""
-
-    def __init__(self) -> None:
-        self.kept: list[KeptRecord] = []
-        self.callbacks: list[Callable[[KeptRecord], None]] = []
-
-    def write(self, event: Event) -> None:
+    def write(self, event: Event, at: float | None = None) -> None:
         """Keep an event and tell who follows."""
-        number = len(self.kept) + 1
-        self.kept.append(KeptRecord(number, NOW + number - 1, event))
-        for callback in list(self.callbacks):
-            callback(self.kept[-1])
-
-    def query(
-        self,
-        *,
-        ids: Collection[int] = (),
-        site: str = "",
-        since: float | None = None,
-        until: float | None = None,
-        limit: int = 100,
-        after: int = 0,
-    ) -> list[KeptRecord]:
-        """Give what fits."""
-        fitting = [
-            each
-            for each in self.kept
-            if (not ids or each.event.id in ids)
-            and (not site or each.event.site.casefold() == site.casefold())
-            and (since is None or each.at >= since)
-            and (until is None or each.at < until)
-            and each.sequence > after
-        ]
-        return fitting[:limit] if after else fitting[-limit:]
-
-    def subscribe(self, callback: Callable[[KeptRecord], None]) -> Callable[[], None]:
-        """Tell about every further one."""
-        self.callbacks.append(callback)
-        return lambda: self.callbacks.remove(callback)
+        super().write(event, NOW + self.last if at is None else at)
 
 
 @dataclass

@@ -1,141 +1,126 @@
-"""The admin listener as an aiohttp application, its start and its end; what is ready is left to its `AdminState`.
+"""The admin listener as an aiohttp application, its start and its end; what is told is left to its `AdminState`.
 
 Readiness never depends on a backend's trust or health: one bad site must not take the front door away.
 """
 
-import hmac
-import ipaddress
-from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+import asyncio
+import socket
+from collections.abc import Callable
 
 from aiohttp import web
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+from proxy.admin.access import check_host, guard
+from proxy.admin.doors import SERVER, Doors
+from proxy.admin.following import FOLLOWERS, Followers
+from proxy.admin.lab_ca import PAGES
+from proxy.admin.openapi import DESCRIPTION, describe
+from proxy.admin.refusal import Refused, refusal_of
+from proxy.admin.route import STATE, Handler
+from proxy.admin.routes import ROUTES
+from proxy.admin.state import AdminState, LivenessState
+from proxy.events.record import Event
+from proxy.pages.authority import AuthorityPages
 
-
-class AdminState(Protocol):
-    """What the listener tells about."""
-
-    def is_ready(self) -> bool:
-        """Tell whether requests are taken: settings loaded, listening, not draining."""
-        ...
-
-    def verdicts(self) -> list[dict[str, Any]]:
-        """Give the last verdict on every server, as plain values."""
-        ...
-
-    def admin_token(self) -> str:
-        """Give the token that the API demands; empty: none, and only loopback is listened on."""
-        ...
-
-
-STATE: web.AppKey[AdminState] = web.AppKey("state")
-
-
-async def tell_alive(_request: web.Request) -> web.Response:
-    """Answer 200: the loop turns, or this would not have run."""
-    return _answer(200, "alive")
-
-
-async def tell_ready(request: web.Request) -> web.Response:
-    """Answer 200 when requests are taken, 503 before the start and while draining."""
-    return _answer(200, "ready") if request.app[STATE].is_ready() else _answer(503, "not ready")
-
-
-async def tell_verdicts(request: web.Request) -> web.Response:
-    """Answer with the last verdict on every server; `?site=` chooses one, whatever the case."""
-    site = request.query.get("site", "").casefold()
-    verdicts = [each for each in request.app[STATE].verdicts() if not site or each["site"].casefold() == site]
-    return web.json_response({"verdicts": verdicts}, headers={"Cache-Control": "no-store"})
-
-
-ROUTES: dict[str, Callable[[web.Request], Awaitable[web.Response]]] = {
-    "/livez": tell_alive,
-    "/readyz": tell_ready,
-    "/api/verdicts": tell_verdicts,
+BODY_BYTES = 16 * 1024
+"""An order has some dozens."""
+DEFECT = 1006
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
 }
-"""Path to the handler of its GET and HEAD."""
+"""Fields of every answer that does not set them itself."""
 
 
-def make_app(state: AdminState) -> web.Application:
-    """Build the application that tells about `state`."""
-    app = web.Application(middlewares=[check_host, check_token], client_max_size=64 * 1024)
+LIVENESS = ("/livez", "/readyz", "/api/verdicts")
+"""What a process that is only looked at can tell."""
+STREAM = "text/event-stream"
+"""What nobody can ask the head of alone, for its answer has no end."""
+
+
+def make_app(state: LivenessState) -> web.Application:
+    """Build the application that tells about `state`; one that is no `AdminState` has three routes alone."""
+    app = web.Application(middlewares=[answer_refusals, check_host], client_max_size=BODY_BYTES)
     app[STATE] = state
-    for path, handler in ROUTES.items():
-        app.router.add_get(path, handler)
-    app.on_response_prepare.append(_name_nothing)
+    routes = [route for route in ROUTES if route.path in LIVENESS]
+    if isinstance(state, AdminState):
+        routes = list(ROUTES)
+        app[FOLLOWERS] = Followers(state)
+        app[PAGES] = AuthorityPages()
+        app[DESCRIPTION] = describe(ROUTES)
+        app.on_shutdown.append(_end_followers)
+    for route in routes:
+        if route.method == "GET":
+            app.router.add_get(route.pattern, guard(route), allow_head=STREAM not in route.answers[200].media)
+        else:
+            app.router.add_route(route.method, route.pattern, guard(route))
+    app.on_response_prepare.append(_dress)
     return app
 
 
 @web.middleware
-async def check_host(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse a `Host` that is neither an IP address nor localhost.
-
-    A page of a foreign site can have its own name resolve to loopback (DNS rebinding); its `Host` gives it away.
-    """
-    if not is_local_name(request.headers.get("Host", "")):
-        return _answer(421, "this listener answers to IP addresses and localhost only")
-    return await handler(request)
-
-
-@web.middleware
-async def check_token(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Demand `Authorization: Bearer` with the token for everything below `/api/`, where there is a token."""
-    token = request.app[STATE].admin_token()
-    if not token or not request.path.startswith("/api/"):
+async def answer_refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer what was refused, by us or by the library, in our words; a defect is told as an event."""
+    try:
         return await handler(request)
-    scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and hmac.compare_digest(shown.strip().encode(), token.encode()):
-        return await handler(request)
-    refusal = _answer(401, "this needs the admin token: Authorization: Bearer …")
-    refusal.headers["WWW-Authenticate"] = 'Bearer realm="casproxy"'
-    return refusal
-
-
-def is_local_name(host: str) -> bool:
-    """Tell whether `Host` is an IP address, `localhost` or a name under it, with or without a port."""
-    name, _, port = host.rpartition(":") if not host.endswith("]") and ":" in host else (host, "", "")
-    if port and not (port.isascii() and port.isdigit()):
-        return False
-    if name.startswith("[") and name.endswith("]"):
-        return _is_address(name[1:-1], 6)
-    name = name.lower().removesuffix(".")
-    return name == "localhost" or name.endswith(".localhost") or _is_address(name, 4)
+    except Refused as refused:
+        return refused.to_response()
+    except web.HTTPException as fault:
+        return refusal_of(fault).to_response()
+    except Exception as fault:  # noqa: BLE001 - the last resort: the caller gets a 500, the listener goes on
+        _tell_defect(request.app[STATE], fault)
+        return Refused(500, "This is a defect of the proxy.", "Report it with event 1006.").to_response()
 
 
 class Admin:
     """A running admin listener."""
 
-    def __init__(self, state: AdminState) -> None:
-        self._runner = web.AppRunner(make_app(state), access_log=None, shutdown_timeout=1.0)
+    def __init__(self, state: LivenessState) -> None:
+        self._doors = Doors()
+        app = make_app(state)
+        app.middlewares.insert(0, self._doors.note)
+        self._runner = web.AppRunner(app, shutdown_timeout=1.0)
+        self._listening: asyncio.Server | None = None
 
     async def start(self, host: str, port: int) -> int:
         """Listen on the address; returns the port, which the system chooses for 0.
 
         Raises: `OSError` when the address cannot be had. Call `stop` afterwards in either case.
         """
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port)
-        await site.start()
-        return int(self._runner.addresses[0][1])
+        opening = await self._set_up()
+        self._listening = await asyncio.get_running_loop().create_server(opening, host, port)
+        return int(self._listening.sockets[0].getsockname()[1])
+
+    async def start_on(self, sock: socket.socket) -> None:
+        """Listen on a socket that is bound; it is closed at the end."""
+        opening = await self._set_up()
+        self._listening = await asyncio.get_running_loop().create_server(opening, sock=sock)
 
     async def stop(self) -> None:
         """Stop listening and end what is left; may be called twice."""
+        if self._listening is not None:
+            self._listening.close()
         await self._runner.cleanup()
 
-
-def _is_address(text: str, family: int) -> bool:
-    try:
-        return ipaddress.ip_address(text).version == family
-    except ValueError:
-        return False
+    async def _set_up(self) -> Callable[[], asyncio.BaseProtocol]:
+        await self._runner.setup()
+        assert self._runner.server is not None  # `setup` has made it
+        return self._doors.open_into(self._runner.server)
 
 
-def _answer(status: int, words: str) -> web.Response:
-    return web.Response(status=status, text=f"{words}\n", headers={"Cache-Control": "no-store"})
+def _tell_defect(state: LivenessState, fault: Exception) -> None:
+    if isinstance(state, AdminState):
+        note = f"The admin listener failed: {type(fault).__name__}."
+        state.emit(Event(id=DEFECT, parameters=(state.voice.first_server,), note=note))
 
 
-async def _name_nothing(_request: web.Request, response: web.StreamResponse) -> None:
-    """Keep the library's name and version to ourselves."""
-    response.headers["Server"] = "casproxy"
-    response.headers["X-Content-Type-Options"] = "nosniff"
+async def _dress(_request: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Server"] = SERVER
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+
+
+async def _end_followers(app: web.Application) -> None:
+    app[FOLLOWERS].end()

@@ -4,7 +4,7 @@ Everything but the events is a value of `answers` and `orders`. What may have to
 """
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from proxy.admin.answers import (
     Config,
@@ -61,14 +61,26 @@ class KeptEvent(Protocol):
 class KeptEvents(Protocol):
     """The last events; `sinks.recent` is one."""
 
+    @property
+    def last(self) -> int:
+        """Number of the last event; 0 before the first."""
+        ...
+
     def query(
         self, *, ids: Collection[int], site: str, since: float | None, until: float | None, limit: int, after: int
     ) -> Sequence[KeptEvent]:
-        """Give the newest `limit` events that fit, oldest first; with `after`, the first ones after that number."""
+        """Give the newest `limit` events that fit, oldest first; with `after`, the first ones after that number.
+
+        0 is no `after`; one that was never given out is one of before a restart: everything comes after it.
+        """
         ...
 
-    def subscribe(self, callback: Callable[[Any], None]) -> Callable[[], None]:
-        """Call `callback` with every further `KeptEvent`, at once; gives what ends that."""
+    def find(self, sequence: int) -> KeptEvent | None:
+        """Give the event of that number; None when it is not kept any more, or not yet."""
+        ...
+
+    def subscribe(self, follower: Callable[[KeptEvent], None], /) -> Callable[[], None]:
+        """Tell `follower` of every further event, at once; what is returned ends that."""
         ...
 
 
@@ -88,6 +100,7 @@ class LivenessState(Protocol):
         ...
 
 
+@runtime_checkable
 class AdminState(LivenessState, Protocol):
     """What the listener tells about and may change."""
 

@@ -1,132 +1,131 @@
-"""The admin listener: alive, ready, and deaf to foreign names."""
+"""The admin listener: how it starts and ends, and that nothing it answers names a library or stays in a cache."""
 
 import asyncio
+import socket
 
 import pytest
 from aiohttp import ClientSession
-from aiohttp.test_utils import TestClient, TestServer
 
-from proxy.admin.app import ROUTES, Admin, is_local_name, make_app
+from proxy.admin.app import LIVENESS, STREAM, Admin, make_app
+from proxy.admin.routes import ROUTES
+from tests.admin_double import DoubleState
+from tests.loopback import until
+
+READS = [route for route in ROUTES if route.method == "GET" and STREAM not in route.answers[200].media]
+UNCACHED = sorted({route.path.format(sequence=1) for route in READS if route.is_described})
+PATHS = sorted({route.path.format(sequence=1, name="mark.svg") for route in READS})
 
 
-class State:
-    """Ready or not, as told."""
-
-    def __init__(self) -> None:
-        self.ready = True
-        self.token = ""
+class Looked:
+    """A state of a process that is only looked at."""
 
     def is_ready(self) -> bool:
         """Tell."""
-        return self.ready
+        return True
 
     def verdicts(self) -> list[dict[str, object]]:
-        """Give one for each of two sites."""
-        return [{"site": "HQ", "verdict": None}, {"site": "Branch", "verdict": {"trusted": False}}]
+        """Give none."""
+        return []
 
     def admin_token(self) -> str:
         """Give the token."""
-        return self.token
+        return "s3cret"
 
 
-@pytest.fixture
-async def state() -> State:
-    """Make a state that is ready."""
-    return State()
-
-
-@pytest.fixture
-async def client(state):
-    """Ask a listener that tells about the state."""
-    async with TestClient(TestServer(make_app(state))) as asking:
-        yield asking
-
-
-async def test_alive_whatever_the_state(client, state) -> None:
-    """`/livez` is 200 while the loop turns, also when not ready."""
-    state.ready = False
-
-    answer = await client.get("/livez")
-
-    assert (answer.status, await answer.text()) == (200, "alive\n")
-
-
-@pytest.mark.parametrize(("ready", "status", "words"), [(True, 200, "ready\n"), (False, 503, "not ready\n")])
-async def test_ready_is_the_state(client, state, ready, status, words) -> None:
-    """`/readyz` is 200 when ready, 503 before the start and while draining, and never cached."""
-    state.ready = ready
-
-    answer = await client.get("/readyz")
-
-    assert (answer.status, await answer.text()) == (status, words)
-    assert answer.headers["Cache-Control"] == "no-store"
-
-
-async def test_a_foreign_name_is_refused(client) -> None:
-    """A page whose name was made to resolve to loopback gets 421 and nothing else."""
-    answer = await client.get("/readyz", headers={"Host": "rebound.example"})
-
-    assert answer.status == 421
-    assert "ready" not in await answer.text()
-
-
-@pytest.mark.parametrize("path", [*ROUTES, "/nothing"])
+@pytest.mark.parametrize("path", [*PATHS, "/nothing", "/api/nothing"])
 async def test_no_library_is_named(client, path) -> None:
-    """No answer tells which library or version is at work, not even a 404."""
+    """No answer tells which library or version is at work, not even a 404; no page of others may embed or read it."""
     answer = await client.get(path)
 
     assert answer.headers["Server"] == "casproxy"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert "Access-Control-Allow-Origin" not in answer.headers
     assert "aiohttp" not in (await answer.text()).lower()
 
 
-@pytest.mark.parametrize("path", ROUTES)
-async def test_only_reading(client, path) -> None:
-    """A POST is 405: these routes change nothing."""
-    assert (await client.post(path)).status == 405
+@pytest.mark.parametrize(
+    "path", [path for path in PATHS if path.startswith("/api") or ("." not in path and path != "/")]
+)
+async def test_nothing_stays_in_a_cache(client, path) -> None:
+    """What is told is true now only."""
+    answer = await client.get(path)
+
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_the_head_alone_can_be_asked(client, path) -> None:
+    """HEAD gives what GET does, without the body."""
+    head, whole = await client.head(path), await client.get(path)
+
+    assert head.status == whole.status
+    assert await head.read() == b""
+
+
+async def test_the_stream_has_no_head_alone(client) -> None:
+    """Its answer has no end, so HEAD is 405 instead of a connection that hangs."""
+    assert (await client.head("/api/events/stream")).status == 405
 
 
 @pytest.mark.parametrize(
-    "host",
-    [
-        "127.0.0.1",
-        "127.0.0.1:9643",
-        "[::1]",
-        "[::1]:9643",
-        "localhost",
-        "LOCALHOST:1",
-        "localhost.",
-        "a.localhost:80",
-        "10.0.0.7",
-    ],
+    ("method", "path", "status"),
+    [("GET", "/nothing", 404), ("GET", "/api/events/1/2", 404), ("POST", "/livez", 405), ("GET", "/api/reload", 405)],
 )
-def test_local_names(host) -> None:
-    """IP addresses and localhost pass, with and without a port: nobody can make them resolve elsewhere."""
-    assert is_local_name(host)
+async def test_what_is_not_there_is_told_in_json(client, method, path, status) -> None:
+    """Refusals by the library are in our words, too."""
+    answer = await client.request(method, path)
+    told = await answer.json()
+
+    assert answer.status == status
+    assert told["error"].endswith(".")
+    assert told["cure"]
+    assert ("Allow" in answer.headers) is (status == 405)
 
 
-@pytest.mark.parametrize(
-    "host",
-    [
-        "",
-        ":80",
-        "rebound.example",
-        "localhost.example",
-        "127.0.0.1.example:80",
-        "::1",
-        "[127.0.0.1]",
-        "[::1",
-        "localhost:x",
-        "[]",
-    ],
-)
-def test_foreign_names(host) -> None:
-    """Everything else is foreign, malformed or missing."""
-    assert not is_local_name(host)
+async def test_a_defect_is_an_event_and_a_500(client, state, monkeypatch) -> None:
+    """What nobody foresaw costs that request alone, and its text stays here."""
+
+    async def fail() -> None:
+        raise RuntimeError("s3cret detail")
+
+    monkeypatch.setattr(state, "sites", fail)
+
+    answer = await client.get("/api/sites")
+
+    assert answer.status == 500
+    assert "s3cret" not in await answer.text()
+    assert [kept.event.id for kept in state.recent.query()] == [1006]
+    assert (await client.get("/livez")).status == 200
+
+
+async def test_a_body_that_is_too_large_is_refused(client, token, state) -> None:
+    """An order has some dozens of bytes; nobody makes us keep megabytes."""
+    answer = await client.post("/api/reload", data=b" " * 20_000, headers={**token, "Content-Type": "application/json"})
+
+    assert answer.status == 413
+    assert (await answer.json())["error"]
+    assert state.calls == []
+
+
+async def test_a_process_that_is_looked_at_has_three_routes() -> None:
+    """Whoever can tell no more is asked no more; its token is demanded wherever there is one."""
+    paths = {resource.canonical for resource in make_app(Looked()).router.resources()}
+    admin = Admin(Looked())
+    port = await admin.start("127.0.0.1", 0)
+    async with ClientSession(f"http://127.0.0.1:{port}") as session:
+        refused = await session.get("/api/verdicts")
+        told = await session.get("/api/verdicts", headers={"Authorization": "Bearer s3cret"})
+    await admin.stop()
+
+    assert paths == set(LIVENESS)
+    assert (refused.status, told.status) == (401, 200)
 
 
 async def test_start_and_stop() -> None:
     """`start` returns the port that was chosen, `stop` frees it and may come twice."""
-    admin = Admin(State())
+    admin = Admin(DoubleState())
     port = await admin.start("127.0.0.1", 0)
     async with ClientSession() as session, session.get(f"http://127.0.0.1:{port}/readyz") as answer:
         status = answer.status
@@ -138,9 +137,22 @@ async def test_start_and_stop() -> None:
         await asyncio.open_connection("127.0.0.1", port)
 
 
+async def test_start_on_a_socket() -> None:
+    """A socket that somebody else bound serves as well."""
+    admin, sock = Admin(DoubleState()), socket.create_server(("127.0.0.1", 0))
+    await admin.start_on(sock)
+    port = sock.getsockname()[1]
+    async with ClientSession() as session, session.get(f"http://127.0.0.1:{port}/livez") as answer:
+        words = await answer.text()
+    await admin.stop()
+
+    assert words == "alive\n"
+    assert sock.fileno() == -1
+
+
 async def test_a_taken_port_is_an_os_error() -> None:
     """An address that another has is told as it is; `stop` works all the same."""
-    first, second = Admin(State()), Admin(State())
+    first, second = Admin(DoubleState()), Admin(DoubleState())
     port = await first.start("127.0.0.1", 0)
     try:
         with pytest.raises(OSError, match=r".+"):
@@ -150,40 +162,54 @@ async def test_a_taken_port_is_an_os_error() -> None:
         await first.stop()
 
 
-async def test_verdicts_are_told(client) -> None:
-    """All of them, or those of the site that is asked for, whatever the case; never cached."""
-    everything = await client.get("/api/verdicts")
-    branch = await client.get("/api/verdicts?site=branch")
-    nobody = await client.get("/api/verdicts?site=Elsewhere")
+async def test_stop_does_not_wait_for_followers() -> None:
+    """Who follows the events is told that it is over, at once."""
+    loop, admin = asyncio.get_running_loop(), Admin(DoubleState())
+    port = await admin.start("127.0.0.1", 0)
+    async with ClientSession() as session:
+        answer = await session.get(f"http://127.0.0.1:{port}/api/events/stream")
+        await answer.content.readline()
+        begin = loop.time()
+        await admin.stop()
+        took = loop.time() - begin
+        rest = await answer.content.read()
 
-    assert [each["site"] for each in (await everything.json())["verdicts"]] == ["HQ", "Branch"]
-    assert [each["site"] for each in (await branch.json())["verdicts"]] == ["Branch"]
-    assert (await nobody.json())["verdicts"] == []
-    assert everything.headers["Cache-Control"] == "no-store"
+    assert took < 0.5
+    assert b"the last one is 0" in rest
 
 
-@pytest.mark.parametrize(
-    ("shown", "status"),
-    [
-        ("Bearer s3cret", 200),
-        ("bearer s3cret", 200),
-        ("Bearer  s3cret ", 200),
-        (None, 401),
-        ("", 401),
-        ("Bearer", 401),
-        ("Bearer s3cre", 401),
-        ("Bearer s3cretx", 401),
-        ("Basic s3cret", 401),
-        ("Bearer b\u00e4d", 401),
-    ],
-)
-async def test_the_api_demands_the_token(client, state, shown, status) -> None:
-    """Where there is one; alive and ready stay open, for those who check health know none."""
-    state.token = "s3cret"
-    headers = {} if shown is None else {"Authorization": shown}
+async def test_strangers_bytes_are_nobodys_lines(capfd, caplog) -> None:
+    """What is no HTTP is refused and written nowhere: no stranger fills the log."""
+    admin = Admin(DoubleState())
+    port = await admin.start("127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"\x16\x03\x01 no HTTP at all\r\n\r\n")
+    answer = await reader.read()
+    writer.close()
+    await admin.stop()
 
-    answer = await client.get("/api/verdicts", headers=headers)
+    assert answer.startswith(b"HTTP/1.0 400")
+    assert b"aiohttp" not in answer
+    assert capfd.readouterr() == ("", "")
+    assert caplog.records == []
 
-    assert answer.status == status
-    assert ("WWW-Authenticate" in answer.headers) is (status == 401)
-    assert (await client.get("/readyz")).status == 200
+
+async def test_connections_are_bounded() -> None:
+    """One too many is closed at once, and there is room again when another has gone."""
+    admin = Admin(DoubleState())
+    admin._doors._most = 2
+    port = await admin.start("127.0.0.1", 0)
+    server = admin._runner.server
+    held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+    await until(lambda: len(server.connections) == 2, "they do not count")
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    refused = await reader.read()
+    writer.close()
+    held[0][1].close()
+    await until(lambda: len(server.connections) == 1, "it does not go")
+    async with ClientSession() as session, session.get(f"http://127.0.0.1:{port}/livez") as answer:
+        status = answer.status
+    held[1][1].close()
+    await admin.stop()
+
+    assert (refused, status) == (b"", 200)

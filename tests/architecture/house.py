@@ -95,6 +95,7 @@ MANY_PARAMETERS: dict[str, str] = {}
 """`proxy.room.module.Class.function` that takes more than six, with the reason."""
 
 BROAD_EXCEPT = {
+    "proxy.admin.app": "the last resort of the admin listener: the operator gets a 500 and event 1006",
     "proxy.cli.main": "the last resort of the command line: one sentence and exit code 4",
     "proxy.front.connection": "the last resort of the pipeline: the browser gets a 500, the others go on",
 }

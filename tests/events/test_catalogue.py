@@ -12,7 +12,7 @@ ENTRIES = sorted(CATALOGUE.values(), key=lambda entry: entry.id)
 NUMBERS = [
     14, 22, 26, 27, 28, 29, 38, 39, 40, 41, 42, 43, 44, 46, 57, 71, 80, 81, 90, 91, 92,
     *range(1001, 1007), *range(1010, 1018), *range(1020, 1025), 1031, 1032, 1043,
-    *range(1045, 1050),
+    *range(1045, 1052),
 ]  # fmt: skip
 
 
