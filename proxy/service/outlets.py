@@ -5,7 +5,7 @@ import time
 from typing import Literal
 
 from proxy.events.formats import Voice
-from proxy.events.record import Emit
+from proxy.events.record import Emit, Event
 from proxy.service.build import Outlets
 from proxy.service.sinks import open_sink, wishes_of
 from proxy.settings.schema import Settings
@@ -56,7 +56,7 @@ class Logs:
         """Takes every event."""
         self.tell: Emit = self.hub.emit
         """Is told of places that fail and work again; whoever counts events puts itself here."""
-        self._lookout = Lookout(first_server, lambda event: self.tell(event))
+        self._lookout = Lookout(first_server, self._tell)
         self.outlets = Outlets(emit=self.hub.emit, record_access=self.access.record)
         """Where a worker's words go."""
 
@@ -130,6 +130,9 @@ class Logs:
         end = time.monotonic() + END_SECONDS
         for box in [*self._boxes.values(), *self._ending]:
             box.join(end - time.monotonic())
+
+    def _tell(self, event: Event) -> None:
+        self.tell(event)
 
     def _adopt_console(self, settings: Settings, voice: Voice, now: float) -> None:
         if settings.log.level != self._level_set:

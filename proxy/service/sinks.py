@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from proxy.events.formats import Voice
-from proxy.events.rfc5424 import FACILITIES, Sender, to_rfc5424
+from proxy.events.rfc5424 import FACILITIES, SENDER, Sender, to_rfc5424
 from proxy.settings.addresses import parse_address
 from proxy.settings.check_events import DEFAULT_PORTS
 from proxy.settings.events_schema import EventFile, EventSyslog
@@ -42,11 +42,7 @@ def wishes_of(settings: Settings, voice: Voice) -> tuple[Wish, ...]:
 
 def open_sink(wish: Wish) -> Outbox:
     """Make a sink that is not started yet. Raises: OSError, `ssl.SSLError` when authorities cannot be used."""
-    match wish.table:
-        case EventFile() as file:
-            return _file(file, wish)
-        case EventSyslog() as collector:
-            return _collector(collector, wish)
+    return _file(wish.table, wish) if isinstance(wish.table, EventFile) else _collector(wish.table, wish)
 
 
 def _file(file: EventFile, wish: Wish) -> Outbox:
@@ -64,14 +60,11 @@ def _collector(table: EventSyslog, wish: Wish) -> Outbox:
     address = parse_address(table.address, DEFAULT_PORTS[table.transport])
     collector = Collector(address.host, address.port)
     place: Place
-    limit = Sender().limit
-    match table.transport:
-        case "udp":
-            place, limit = Datagrams(collector), DATAGRAM_BYTES
-        case "tcp":
-            place = Stream(collector)
-        case "tls":
-            place = Stream(collector, collector_context(wish.authorities))
+    if table.transport == "udp":
+        place, limit = Datagrams(collector), DATAGRAM_BYTES
+    else:
+        context = collector_context(wish.authorities) if table.transport == "tls" else None
+        place, limit = Stream(collector, context), SENDER.limit
     name = f"collector {table.transport}://{_spell(address.host)}:{address.port}"
     courier = Courier(name, place, partial(_message, wish.voice, FACILITIES[table.facility], limit))
     return Outbox(courier, level=table.level)

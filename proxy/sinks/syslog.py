@@ -51,8 +51,9 @@ class Datagrams:
         sock = self._socket or self._open()
         try:
             self._ask(sock)
-            if self._is_refused:
+            if self._is_refused and self._doubtful:
                 self._prove(sock)
+            self._is_refused = False
             sock.send(record)
         except OSError as fault:
             self._is_refused = self._is_refused or isinstance(fault, ConnectionRefusedError)
@@ -90,14 +91,12 @@ class Datagrams:
             raise OSError(code, os.strerror(code))
 
     def _prove(self, sock: socket.socket) -> None:
-        """Send the refused datagram again and wait whether this one is refused, too."""
-        if self._doubtful:
-            sock.send(self._doubtful)
-            poll = select.poll()
-            poll.register(sock, select.POLLERR)
-            poll.poll(_PROOF_SECONDS * 1000)
-            self._ask(sock)
-        self._is_refused = False
+        """Send the refused datagram again and wait whether this one is refused, too. Raises: OSError then."""
+        sock.send(self._doubtful)
+        poll = select.poll()
+        poll.register(sock, select.POLLERR)
+        poll.poll(_PROOF_SECONDS * 1000)
+        self._ask(sock)
 
 
 class Stream:

@@ -234,6 +234,22 @@ def test_a_reload_opens_what_is_new_and_closes_what_is_gone(tmp_path):
     assert [each.event.id for each in logs.recent.query()] == [43, 14]
 
 
+def test_reloads_before_the_start_and_after_another_leave_nothing_running(tmp_path):
+    """What is asked for at the start begins there; what has ended is forgotten with the next reload."""
+    one, two = (EventFile(path=str(tmp_path / name)) for name in ("one", "two"))
+    logs = Logs(with_sinks(one), "CAS01")
+    logs.adopt(with_sinks(two))
+    asyncio.run(logs.start())
+    logs.hub.emit(REFUSAL)
+    logs.adopt(with_sinks(one))
+    wait(lambda: not any(box.is_alive for box in logs._ending), "the old place does not end")
+    logs.adopt(with_sinks(one))
+    left = logs._ending
+    logs.close()
+
+    assert (left, codes(tmp_path / "one"), codes(tmp_path / "two")) == ([], [], ["43"])
+
+
 def test_a_reload_that_fails_changes_nothing(tmp_path):
     """An access log that cannot be opened, authorities that cannot be used: the old places go on."""
     (tmp_path / "ca.pem").write_text("no PEM")

@@ -188,3 +188,16 @@ def test_lines_of_others_are_written_as_they_are(tmp_path, writes, expected):
     log.close()
 
     assert path.read_bytes() == expected
+
+
+def test_a_folder_that_is_gone_keeps_the_old_file_in_use(tmp_path):
+    """`reopen` says so, and lines go where they went."""
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    log = AccessLog(str(folder / "access.log"))
+    moved = folder.rename(tmp_path / "moved")
+    reopened = log.reopen()
+    log.record(ENTRY)
+    log.close()
+
+    assert (reopened, log.trouble, len(lines(moved / "access.log"))) == (False, "", 1)

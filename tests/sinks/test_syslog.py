@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import ssl
+import struct
 from dataclasses import replace
 
 import pytest
@@ -135,6 +136,23 @@ def test_a_collector_that_closed_gets_the_next_message_over_a_new_connection():
     assert (received, again) == (b"3 one3 two", b"5 three")
 
 
+def test_a_connection_that_was_reset_is_made_anew():
+    """A collector that crashed gets the next message over a new connection, too."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        stream = Stream(Collector(*server.getsockname()))
+        stream.deliver(b"one")
+        first, _ = server.accept()
+        first.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        first.close()
+        stream.deliver(b"two")
+        second, _ = server.accept()
+        with second:
+            again = second.recv(100)
+        stream.close()
+
+    assert again == b"3 two"
+
+
 def _closed(stream):
     """Tell whether the other side's end has arrived, without taking anything from the socket."""
     try:
@@ -204,6 +222,14 @@ def test_a_name_is_looked_up_anew_on_demand():
         received = [server.recv(100) for _ in range(3)]
 
     assert received == [b"one", b"two", b"three"]
+
+
+def test_an_address_that_takes_no_datagrams_is_an_error():
+    """Each time, with no socket left open."""
+    place = Datagrams(Collector("255.255.255.255", 514))
+    for _ in range(2):
+        with pytest.raises(PermissionError):
+            place.deliver(b"one")
 
 
 def test_a_name_that_nobody_knows_is_an_error():
