@@ -57,6 +57,11 @@ class TrustPolicy:
         return "allow" if self.allow_untrusted else "enforce"
 
 
+def in_brackets(host: str) -> str:
+    """Write a host as it stands before a port: IPv6 addresses in brackets (RFC 3986 §3.2.2)."""
+    return f"[{host}]" if ":" in host else host
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
     """One Client Access server of a site: the second server of event 43."""
@@ -84,8 +89,13 @@ class Server:
     @property
     def authority(self) -> str:
         """Host and port as `Host` spells them: without the port when it is 443, IPv6 in brackets."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        host = in_brackets(self.host)
         return host if self.port == 443 else f"{host}:{self.port}"  # noqa: PLR2004 - https's port
+
+    @property
+    def dialled(self) -> str:
+        """Where a connection is opened, with the port, IPv6 in brackets."""
+        return f"{in_brackets(self.connect_host)}:{self.connect_port}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,11 @@ class Calls:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether the end has begun."""
+        return self._end.is_set()
+
     def ask_to_end(self) -> None:
         """Begin the end; the second time: hurry."""
         if self._end.is_set():

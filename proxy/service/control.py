@@ -6,12 +6,12 @@ Serving is `worker`'s, and what the admin API tells is put together in `admin_st
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from proxy.events.record import Event
-from proxy.model.sites import Server, Topology, TrustPolicy
+from proxy.model.sites import Server, Site, Topology, TrustPolicy
 from proxy.service.build import Outlets, others_of, server_speller
 from proxy.service.checkup import servers_of
 from proxy.service.crew import CannotApply, Crew, InForce
@@ -77,6 +77,7 @@ class Control:
         """Seconds since 1970."""
         self.last_reload: Reload | None = None
         self._generations = Generations()
+        self._start = {site.name: site.policy for site in loaded.topology.sites}
         transports = (choice or choose(loop)).transports
         self._contexts = TlsContexts()
         self._prober = Prober(Attempts(self._contexts, transports), lambda: datetime.now(UTC))
@@ -84,14 +85,18 @@ class Control:
         self.in_force = InForce(0, self._compose(loaded, Switches()), Switches())
         self.crew: Crew
         self._changing = asyncio.Lock()
+        self.changed: Callable[[], None] = lambda: None
+        """Called when other settings have been put in force."""
         self._is_draining = self._is_started = False
         self._watch()
 
     # ── start ────────────────────────────────────────────────────────────────────────────────────
 
-    def announce(self, addresses: list[tuple[str, int]], transports: str) -> None:
-        """Say that everybody serves, where, and under which policies."""
+    def announce(self, addresses: list[tuple[str, int]], transports: str, *, again: bool = False) -> None:
+        """Say that everybody serves, where, and under which policies; nothing when others have said so before."""
         self._is_started = True
+        if again:
+            return
         loaded, emit = self.in_force.loaded, self.outlets.emit
         listens = ", ".join(f"https://{host}:{port}" for host, port in addresses)
         workers = count_workers(loaded.settings)
@@ -130,7 +135,7 @@ class Control:
                 return self._refuse(" ".join(str(invalid).split("\n")))
             except CannotApply as fault:
                 return self._refuse(str(fault))
-            sentence = policy_sentence(self.in_force.loaded)
+            sentence = policy_sentence(self.in_force.loaded) + self._unturned(fresh)
             self.outlets.emit(Event(id=RELOADED, parameters=(self.name,), note=sentence))
             self._warn()
             self.loaded_at = time.time()
@@ -149,8 +154,8 @@ class Control:
             return Turned(
                 before.loaded.topology,
                 self.in_force.loaded.topology,
-                _default_of(before),
-                _default_of(self.in_force),
+                default_of(before),
+                default_of(self.in_force),
                 closed,
             )
 
@@ -158,8 +163,8 @@ class Control:
         """Take over what somebody works with who has been here for longer; False when ours is as new."""
         if in_force.revision <= self.in_force.revision:
             return False
-        self.in_force = in_force._replace(loaded=self._compose(in_force.loaded, in_force.switches))
-        self._watch()
+        self.in_force = in_force
+        self._follow()
         return True
 
     def _refuse(self, sentence: str) -> Reload:
@@ -176,18 +181,32 @@ class Control:
         closed = await self.crew.apply(wanted)
         self.in_force = wanted
         self._contexts.forget()
-        self._watch()
+        self._follow()
         return closed
 
     def _compose(self, loaded: Loaded, switches: Switches) -> Loaded:
         """Put the switches on, and number the policies: one that changed gets a fresh number."""
         topology = switches.put_on(to_topology(loaded.parsed, {}))
+        if loaded.settings.trust.switch_takes_restart:
+            topology = _as_at_start(topology, self._start)
         numbers = self._generations.number(topology)
         sites = tuple(
             replace(site, policy=replace(site.policy, generation=numbers[site.name])) for site in topology.sites
         )
         shared = share_upstreams(replace(topology, sites=sites), count_workers(loaded.settings))
         return replace(loaded, topology=shared)
+
+    def _unturned(self, fresh: Loaded) -> str:
+        """Tell which switches would stand otherwise if they did not take a restart."""
+        if not fresh.settings.trust.switch_takes_restart:
+            return ""
+        now = {site.name: site.policy.allow_untrusted for site in self.in_force.loaded.topology.sites}
+        names = [site.name for site in fresh.topology.sites if site.policy.allow_untrusted != now[site.name]]
+        return f" The switch of {', '.join(names)} changed, which takes a restart." if names else ""
+
+    def _follow(self) -> None:
+        self._watch()
+        self.changed()
 
     def _watch(self) -> None:
         loaded = self.in_force.loaded
@@ -226,7 +245,18 @@ class Control:
             self.outlets.emit(Event(id=STOPPED, parameters=(self.name,)))
 
 
-def _default_of(in_force: InForce) -> tuple[bool, str]:
+def _as_at_start(topology: Topology, start: Mapping[str, TrustPolicy]) -> Topology:
+    """Give the topology with the switches of the start, where there was such a site."""
+
+    def back(site: Site) -> Site:
+        first = start.get(site.name, site.policy)
+        policy = replace(site.policy, allow_untrusted=first.allow_untrusted, source=first.source)
+        return replace(site, policy=policy)
+
+    return replace(topology, sites=tuple(map(back, topology.sites)))
+
+
+def default_of(in_force: InForce) -> tuple[bool, str]:
     """Give the switch for sites that have none of their own, and who said so."""
     turned = in_force.switches.default
     return default_switch(in_force.loaded.parsed) if turned is None else (turned, RUN_TIME)

@@ -1,6 +1,6 @@
 """What the control part of a proxy asks of those who serve, whether they run beside it or in other processes."""
 
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from proxy.model.sites import Server, TrustPolicy
 from proxy.service.load import Loaded
@@ -28,6 +28,22 @@ class Upstream(NamedTuple):
     state: PoolState
 
 
+HealthWord = Literal["up", "down", "half_open", "unchecked"]
+
+
+class ServerState(NamedTuple):
+    """How a server stands, as a worker sees it."""
+
+    site: str
+    server: str
+    """Authority of its InternalURL."""
+    state: HealthWord
+    seconds: float
+    """How long it has been so."""
+    why: str
+    """What is wrong, a sentence; empty: nothing."""
+
+
 class Report(NamedTuple):
     """How a worker is doing."""
 
@@ -43,6 +59,7 @@ class Report(NamedTuple):
     transports: str
     """Event loop and TLS engine, in words."""
     upstreams: tuple[Upstream, ...]
+    health: tuple[ServerState, ...]
 
 
 class CannotApply(Exception):

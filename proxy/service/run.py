@@ -6,10 +6,12 @@ import signal
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
+from proxy.metrics.meter import Meter
 from proxy.service.calls import Calls
 from proxy.service.control import Load
 from proxy.service.load import Loaded
 from proxy.service.memory import tune_allocator, tune_collector
+from proxy.service.office import Furnishing
 from proxy.service.outlets import Logs
 from proxy.service.share import count_workers
 from proxy.service.single import Single
@@ -46,12 +48,14 @@ async def serve_in_loop(
 
     `tell` gets the proxy once it serves; SIGHUP is for those in `beside`, too.
     """
-    logs = Logs(loaded.settings, loaded.first_server, colour=colour)
+    meter = Meter()
+    logs = Logs(loaded.settings, loaded.first_server, colour=colour, count=meter.count)
     try:
-        proxy = Single(loaded, load, logs.outlets)
+        await logs.start()
+        proxy = Single(loaded, load, logs.outlets, Furnishing(logs=logs, meter=meter))
         proxy.add_sweep(logs.tick)
         calls = Calls()  # before anybody can read that it has started: a signal would kill it
-        calls.on(signal.SIGHUP, lambda: calls.begin(*(reload() for reload in (proxy.control.reload, *beside))))
+        calls.on(signal.SIGHUP, lambda: calls.begin(*(reload() for reload in (proxy.office.reload, *beside))))
         calls.on(signal.SIGUSR1, logs.reopen)
         await proxy.start()
         try:

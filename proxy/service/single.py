@@ -1,19 +1,16 @@
 """A proxy in one process: control and one worker in the same event loop, which is easiest to look into."""
 
 import asyncio
-import ssl
 from collections.abc import Callable
 from dataclasses import replace
 
-from proxy.admin.app import Admin
 from proxy.model.sites import Server, TrustPolicy
 from proxy.service.admin_state import ControlState
 from proxy.service.build import Outlets
-from proxy.service.certificates import Stock
-from proxy.service.control import Control, Load
-from proxy.service.crew import CannotApply, InForce, Report
+from proxy.service.control import Load
+from proxy.service.crew import InForce, Report
 from proxy.service.load import Loaded
-from proxy.service.signin import GateInvalid
+from proxy.service.office import Furnishing, Office
 from proxy.service.sockets import Sockets, bind_all
 from proxy.service.transports import Choice, choose
 from proxy.service.worker import Worker
@@ -23,7 +20,14 @@ from proxy.upstream.dial import Watch
 class Single:
     """Serves while it lives. As a `Crew` it is its only member."""
 
-    def __init__(self, loaded: Loaded, load: Load, outlets: Outlets, choice: Choice | None = None) -> None:
+    def __init__(
+        self,
+        loaded: Loaded,
+        load: Load,
+        outlets: Outlets,
+        furnishing: Furnishing | None = None,
+        choice: Choice | None = None,
+    ) -> None:
         """Bind every address and put everything together.
 
         Raises: CannotListen, OSError or ssl.SSLError; nothing stays open then.
@@ -31,18 +35,24 @@ class Single:
         choice = choice or choose(asyncio.get_running_loop())
         self.sockets: Sockets = bind_all(loaded.settings.server)
         try:
-            self.control = Control(loaded, load, outlets, choice)
-            self.control.crew = self
-            monitor = self.control.monitor
-            watch = Watch(refused=monitor.note_refusal, trusted=monitor.note_success)
-            in_force, stock = self.control.in_force.loaded, Stock()
-            self.worker = Worker(in_force, replace(outlets, watch=watch), self.sockets, stock=stock, choice=choice)
+            self.office = Office(loaded, load, outlets, furnishing, choice)
+            control = self.control = self.office.control
+            control.crew = self
+            self.worker = Worker(control.in_force.loaded, self._outlets(outlets), self.sockets, choice=choice)
         except BaseException:
             self.sockets.close()
             raise
-        self.state = ControlState(self.control)
-        self._admin = Admin(self.state)
-        self.add_sweep(self.control.tick)
+        self.add_sweep(self.office.tick)
+
+    def _outlets(self, outlets: Outlets) -> Outlets:
+        monitor, office = self.control.monitor, self.office
+        watch = Watch(refused=monitor.note_refusal, trusted=monitor.note_success, handshake=office.meter.note_handshake)
+        return replace(outlets, emit=office.emit, watch=watch)
+
+    @property
+    def state(self) -> ControlState:
+        """What the admin listener tells."""
+        return self.office.state
 
     @property
     def name(self) -> str:
@@ -67,7 +77,7 @@ class Single:
     async def start(self) -> None:
         """Serve. Raises: OSError or ssl.SSLError, with nothing left open."""
         try:
-            await self._admin.start_on(self.sockets.admin)
+            await self.office.start(self.sockets.admin)
             await self.worker.start()
         except BaseException:
             await self.stop()
@@ -85,9 +95,8 @@ class Single:
 
     async def stop(self) -> None:
         """End at once; may be called twice."""
-        await self.control.close_monitor()
+        await self.office.close()
         await self.worker.stop()
-        await self._admin.stop()
         self.sockets.close()
         self.control.close()
 
@@ -95,12 +104,7 @@ class Single:
 
     async def apply(self, in_force: InForce) -> int:
         """Have the worker work with this; see `Crew`."""
-        try:
-            return self.worker.apply(in_force.loaded)
-        except GateInvalid as fault:
-            raise CannotApply(str(fault)) from fault
-        except (OSError, ssl.SSLError) as fault:
-            raise CannotApply(f"A file could not be read: {fault.strerror or fault}.") from fault
+        return self.worker.apply(in_force.loaded)
 
     def renew(self, server: Server, policy: TrustPolicy, *, trusted: bool) -> None:
         """Have the worker use no connection again that was made while a server's trust stood otherwise."""

@@ -22,7 +22,7 @@ def plain_look(watched: Watched, probe: Probe | None, verdict: Verdict | None) -
     return {
         "site": server.site,
         "server": server.authority,
-        "dialled": f"{server.connect_host}:{server.connect_port}",
+        "dialled": server.dialled,
         "policy": policy.name,
         "policy_source": policy.source,
         "looked_at": probe.at.isoformat(timespec="seconds") if probe is not None else None,

@@ -9,6 +9,7 @@ between, put the new equipment in force, the new certificates, and retire the ol
 import asyncio
 import ipaddress
 import os
+import ssl
 import time
 from collections.abc import Callable
 
@@ -21,10 +22,11 @@ from proxy.model.sites import Server, TrustPolicy
 from proxy.relay.equipment import Holder
 from proxy.service.build import Outlets, Plant
 from proxy.service.certificates import Stock, Tried, try_certificates
-from proxy.service.crew import Report, Upstream
+from proxy.service.crew import CannotApply, Report, ServerState, Upstream
 from proxy.service.defects import install_exception_handler
 from proxy.service.load import Loaded
 from proxy.service.share import limits_of_worker
+from proxy.service.signin import GateInvalid
 from proxy.service.sockets import Sockets
 from proxy.service.ticker import Ticker
 from proxy.service.transports import Choice, choose
@@ -107,6 +109,10 @@ class Worker:
             in_flight=sum(each.is_busy for each in self._connections()),
             transports=self.transport_sentence,
             upstreams=tuple(Upstream(server.site, server.authority, state) for server, state in upstreams),
+            health=tuple(
+                ServerState(each.server.site, each.server.authority, each.state, each.seconds, each.why)
+                for each in self._plant.health.standings(self._ticks.now)
+            ),
         )
 
     # ── changes ──────────────────────────────────────────────────────────────────────────────────
@@ -115,11 +121,16 @@ class Worker:
         """Put new settings in force for new requests; those in flight finish under the old ones.
 
         Gives how many idle connections of old policies were closed.
-        Raises: OSError or ssl.SSLError; nothing has changed then.
+        Raises: CannotApply; nothing has changed then.
         """
-        tried = _try(loaded)
         limits = limits_of_worker(loaded.settings)
-        equipment = self._plant.equip(loaded.settings, loaded.topology, limits)
+        try:
+            tried = _try(loaded)
+            equipment = self._plant.equip(loaded.settings, loaded.topology, limits)
+        except GateInvalid as fault:
+            raise CannotApply(str(fault)) from fault
+        except (OSError, ssl.SSLError) as fault:
+            raise CannotApply(f"A file could not be read: {fault.strerror or fault}.") from fault
         # From here on nothing can fail and nothing waits.
         greeting = self._greeting(loaded, tried)
         self._loaded = loaded

@@ -44,6 +44,10 @@ class Revoked:
             self._pop()
         return session_id in self._ends
 
+    def entries(self) -> list[tuple[str, float]]:
+        """List ids with their moments."""
+        return list(self._ends.items())
+
     def dump(self) -> str:
         """Write all as text, one a line."""
         lines = (f"{name} {end:.3f}" for name, end in self._ends.items())

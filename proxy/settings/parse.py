@@ -7,7 +7,6 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from proxy.settings.check import check_settings
 from proxy.settings.lines import index_lines
@@ -75,7 +74,7 @@ def examine(
 def conclude(settings: Settings, report: Report) -> Parsed:
     """Make the result of an examination without problems."""
     origins = {name_path(path, report.sites): origin for path, origin in report.origins.items()}
-    return Parsed(settings=settings, origins=MappingProxyType(origins), warnings=in_order(report.warnings))
+    return Parsed(settings=settings, origins=origins, warnings=in_order(report.warnings))
 
 
 def in_order(problems: list[Problem]) -> tuple[Problem, ...]:

@@ -59,6 +59,10 @@ class Book:
         """Give the line; empty: there is none (any more), so the user has to sign in anew."""
         return self._credentials.get(session_id, b"")
 
+    def credentials(self) -> list[CredentialKept]:
+        """List what is kept, for a process that comes later."""
+        return [CredentialKept(name, line) for name, line in self._credentials.items()]
+
     def ring_of(self, session_id: str) -> Ring:
         """Give the place of a session among its site's servers, the same for all its connections."""
         ring = self._rings.get(session_id)

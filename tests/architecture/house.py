@@ -98,6 +98,7 @@ BROAD_EXCEPT = {
     "proxy.admin.app": "the last resort of the admin listener: the operator gets a 500 and event 1006",
     "proxy.cli.main": "the last resort of the command line: one sentence and exit code 4",
     "proxy.front.connection": "the last resort of the pipeline: the browser gets a 500, the others go on",
+    "proxy.service.supervisor": "a forked process ends here whatever happens; its parent's own end is not its to run",
 }
 """Modules that may say `except Exception`, with the reason."""
 

@@ -2,12 +2,13 @@
 
 import pickle
 
-from proxy.service.crew import InForce, Report, Upstream
+from proxy.service.crew import InForce, Report, ServerState, Upstream
 from proxy.service.single import Single
 from proxy.service.switches import Switches
 from proxy.upstream.pool import PoolState
 from tests.stage import OK, answering, stage
 
+STATE = ServerState("HQ", "cas.hq.test", "down", 1.5, "It refused the connection.")
 CREW = ("apply", "renew", "are_serving", "reports")
 
 
@@ -20,7 +21,7 @@ async def test_settings_and_reports_travel_between_processes():
     """Whatever is in them, they are values."""
     async with stage({"HQ": answering(OK)}) as running:
         in_force = running.proxy.control.in_force
-        report = Report(1, 2, 3.0, 4, 5, "asyncio", (Upstream("HQ", "cas.hq.test", PoolState(1, 2, 3)),))
+        report = Report(1, 2, 3.0, 4, 5, "asyncio", (Upstream("HQ", "cas.hq.test", PoolState(1, 2, 3)),), (STATE,))
         again = pickle.loads(pickle.dumps((in_force, report)))
 
     assert again[1] == report

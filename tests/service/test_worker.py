@@ -240,7 +240,7 @@ async def test_a_certificate_that_breaks_between_reading_and_use_changes_nothing
         equipment = running.worker.holder.now
         loaded = running._load(running.settings)
         (running.folder / "front.pem").write_text("broken")
-        with pytest.raises(ssl.SSLError):
+        with pytest.raises(CannotApply, match="A file could not be read"):
             running.worker.apply(loaded)
         answer = await running.ask(GET)
 
