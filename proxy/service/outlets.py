@@ -86,14 +86,6 @@ class Logs:
         self.access.flush()
         self._lookout.look(self._observed())
 
-    def flush(self) -> None:
-        """Count and write the requests that wait."""
-        self.access.flush()
-
-    def write_lines(self, lines: bytes, records: int) -> None:
-        """Write whole lines of the access log that another process has made of so many requests."""
-        self.access.write_lines(lines, records)
-
     def reopen(self) -> None:
         """Open every file anew after somebody moved it away."""
         self.access.reopen()

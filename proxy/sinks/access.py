@@ -78,15 +78,10 @@ class AccessLog:
         entries, self._entries = self._entries, []
         if self._count is not None:
             self._count(entries)
-        self.write_lines(b"".join(map(self._encode, entries)) if self._writes else b"", len(entries))
-
-    def write_lines(self, lines: bytes, records: int) -> None:
-        """Write whole lines of so many requests that were encoded elsewhere; they are not counted."""
-        if self._writes:
-            self._stream.write(lines, records)
+        self.write(b"".join(map(self._encode, entries)) if self._writes else b"", len(entries))
 
     def write(self, lines: bytes, records: int) -> None:
-        """Write whole lines of another process."""
+        """Write whole lines of so many requests that were encoded elsewhere; they are not counted."""
         if self._writes:
             self._stream.write(lines, records)
 

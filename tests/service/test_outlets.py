@@ -184,18 +184,6 @@ def test_a_dead_place_is_told_and_its_end_too(tmp_path, capfd):
     assert len(capfd.readouterr().err.splitlines()) == 3
 
 
-def test_lines_of_other_processes_are_written(capfd):
-    """Workers encode their own requests; `flush` writes those of this process without waiting for the tick."""
-    logs = Logs(settings(), "CAS01")
-    logs.write_lines(b"line\n", 1)
-    logs.outlets.record_access(ENTRY)
-    logs.flush()
-    written = capfd.readouterr().out.splitlines()
-    logs.close()
-
-    assert (written[0], len(written)) == ("line", 2)
-
-
 def test_every_file_is_opened_anew(tmp_path):
     """After all were moved away, lines go to new files of their names."""
     names = [tmp_path / "events.json", tmp_path / "access.log"]

@@ -184,7 +184,7 @@ def test_lines_of_others_are_written_as_they_are(tmp_path, writes, expected):
     path = tmp_path / "access.log"
     path.touch()
     log = AccessLog(str(path), writes=writes)
-    log.write_lines(b"one\ntwo\n", 2)
+    log.write(b"one\ntwo\n", 2)
     log.close()
 
     assert path.read_bytes() == expected
