@@ -52,20 +52,20 @@ function drawOwn(node, { status, trust }) {
 function siteNode(world, site) {
   const button = switchButton(() => openSwitch(world, site.name));
   const head = el("div", { class: "head" }, el("h3", { text: site.name }), el("p", { class: "quiet rate" }), el("p", { class: "quiet source" }), button);
-  return el("section", { class: "site", "aria-label": `Site ${site.name}`, data: { site: site.name } }, head, el("ul", { class: "lines" }));
+  return el("section", { class: "site", "aria-label": `Site ${site.name}`, data: { site: site.name } }, head, el("ul", { class: "lines" }), el("p", { class: "quiet without", text: "no server, no address to send browsers to" }));
 }
 
 function drawSite(node, world, site) {
   const mine = world.standings.filter((each) => each.site.name === site.name);
   const sample = world.traffic.get(site.name)?.at(-1);
-  const isProxied = mine.some((each) => each.kind !== "redirect");
+  const isProxied = mine.every((each) => each.kind !== "redirect");
   say(node.querySelector(".rate"), sample && isProxied ? `${rate(sample.perSecond)} requests/s${sample.seconds === null ? "" : ` · ${duration(sample.seconds)}`}` : "");
   say(node.querySelector(".source"), isProxied ? sourceWords(site.policy) : "");
   const button = node.querySelector(".head button");
   button.hidden = !isProxied;
   updateSwitch(button, site.name, site.policy);
   keyed(node.querySelector("ul"), mine, (each) => each.key, (each) => serverNode(world, each), drawServer);
-  mark(node, "data-empty", mine.length === 0);
+  node.lastChild.hidden = mine.length > 0;
 }
 
 /** Say where the switch's value comes from. */

@@ -55,10 +55,13 @@ export function openSwitch(world, name) {
     submit.disabled = true;
     say(fault, "");
     const chosen = choices[Number(new FormData(form).get("value"))];
-    const refusal = await turn(world, name, chosen.value);
-    if (refusal === null) dialog.close();
-    else say(fault, refusal);
+    const { refusal, news } = await turn(world, name, chosen.value);
     submit.disabled = false;
+    if (refusal) say(fault, refusal);
+    else {
+      dialog.close();
+      announce(news); // after the dialog: while it is open, what is beside it is not read out
+    }
   });
   dialog.replaceChildren(form);
   if (!world.status?.may_change) say(fault, "This proxy has no admin token, so nothing can be changed here. Set server.admin_token_file, or use the settings.");
@@ -107,20 +110,19 @@ function listOf(standings) {
   return el("ul", {}, standings.slice(0, 12).map((each) => el("li", {}, el("bdi", { class: "server", text: each.server }), ` ${reasons(each.look.verdict)}`)), standings.length > 12 ? el("li", { text: `and ${standings.length - 12} more` }) : null);
 }
 
-/** Turn the switch; gives null when done, else what to tell. */
+/** Turn the switch; gives `news` when done, else `refusal`. */
 async function turn(world, name, value) {
   let why = "Changing something takes the admin token.";
   for (;;) {
-    if (!hasToken() && !(await askToken(why))) return "Nothing was changed: no token was entered.";
+    if (!hasToken() && !(await askToken(why))) return { refusal: "Nothing was changed: no token was entered." };
     try {
       const done = await change("/api/trust", { site: name, allow_internal_untrusted_certs: value });
       const closed = done.connections_closed ? ` ${count(done.connections_closed, "connection")} closed.` : "";
-      announce(`${done.changes.map(changeWords).join(", ") || "Nothing was to be changed"}.${closed}`);
       await world.refresh();
-      return null;
+      return { news: `${done.changes.map(changeWords).join(", ") || "Nothing was to be changed"}.${closed}` };
     } catch (error) {
-      if (!(error instanceof Refusal)) return "The proxy does not answer.";
-      if (error.status !== 401) return `${error.message} ${error.cure}`.trim();
+      if (!(error instanceof Refusal)) return { refusal: "The proxy does not answer." };
+      if (error.status !== 401) return { refusal: `${error.message} ${error.cure}`.trim() };
       keepToken("");
       why = "That token was not accepted.";
     }
