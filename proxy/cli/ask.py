@@ -4,12 +4,12 @@ The proxy is asked over its admin address for the verdicts it has; nothing of it
 """
 
 import asyncio
-import http.client
-import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from proxy.cli.healthcheck import TIMEOUT_SECONDS, parse_address
+from proxy.admin.answers import Verdicts
+from proxy.cli.admin_client import Admin
+from proxy.cli.admin_place import AdminFault, Place, parse_address
 from proxy.cli.trust_talk import progress_line, wrapped
 from proxy.model.sites import Site
 from proxy.service.checkup import Checked, check_all, servers_of
@@ -18,8 +18,8 @@ from proxy.service.standings import plain_look
 from proxy.service.transports import new_loop
 from proxy.settings.effective import list_site_trust
 
-MAX_ANSWER = 16 * 1024 * 1024
-"""Bytes of an answer of the admin API; a verdict has some kilobytes."""
+TIMEOUT_SECONDS = 2.0
+"""For the running proxy: without an answer the servers are looked at, which is as good."""
 
 
 class Answer(NamedTuple):
@@ -42,19 +42,12 @@ def ask_proxy(loaded: Loaded, site: str) -> Answer | None:
     place = parse_address(address)
     if place is None:
         return None
-    headers = {"Accept": "application/json", "Connection": "close"}
-    if loaded.admin_token:
-        headers["Authorization"] = f"Bearer {loaded.admin_token}"
-    connection = http.client.HTTPConnection(*place, timeout=TIMEOUT_SECONDS)
+    admin = Admin(Place(host=place[0], port=place[1], name=address, token=loaded.admin_token), TIMEOUT_SECONDS)
     try:
-        connection.request("GET", "/api/verdicts", headers=headers)
-        response = connection.getresponse()
-        servers = json.loads(response.read(MAX_ANSWER))["verdicts"] if response.status == http.HTTPStatus.OK else []
+        servers = admin.read(admin.get("/api/verdicts"), Verdicts).verdicts
         found = [each for each in servers if each["site"] == site and each["verdict"] is not None]
-    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+    except (AdminFault, KeyError):
         return None
-    finally:
-        connection.close()
     return Answer(f"as the proxy at {address} saw them last", found) if found else None
 
 

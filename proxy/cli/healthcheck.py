@@ -8,11 +8,10 @@ import http.client
 import os
 import sys
 
+from proxy.cli.admin_place import ADMIN, DEFAULT, parse_address
+
 NAME = "healthcheck"
 HELP = "ask a running proxy whether it takes requests"
-
-VARIABLE = "CASPROXY_SERVER__ADMIN"
-DEFAULT = "127.0.0.1:9643"
 
 TIMEOUT_SECONDS = 2.0
 """For connecting and for each read; a health check is repeated, so it need not be patient."""
@@ -24,8 +23,8 @@ UNKNOWN = 3
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add `--admin`."""
-    default = os.environ.get(VARIABLE) or DEFAULT
-    parser.add_argument("--admin", metavar="ADDRESS", default=default, help=f"admin address, {VARIABLE} or {DEFAULT}")
+    default = os.environ.get(ADMIN) or DEFAULT
+    parser.add_argument("--admin", metavar="ADDRESS", default=default, help=f"admin address, {ADMIN} or {DEFAULT}")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -43,18 +42,6 @@ def run(arguments: argparse.Namespace) -> int:
         return UNKNOWN
     print(answer)
     return HEALTHY if status == http.HTTPStatus.OK else UNHEALTHY
-
-
-def parse_address(text: str) -> tuple[str, int] | None:
-    """Take `host:port` apart; IPv6 in brackets. None when it is none.
-
-    A listener on every address is asked over loopback, because that is where this process is.
-    """
-    host, colon, port = text.strip().rpartition(":")
-    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:  # noqa: PLR2004 - 16 bits
-        return None
-    host = host.removeprefix("[").removesuffix("]")
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), int(port)  # noqa: S104 - replaced, not bound
 
 
 def ask(host: str, port: int) -> tuple[int, str]:

@@ -1,19 +1,23 @@
-"""`casproxy trust diff`: what turning the switch would change, site by site, from looks at the servers now."""
+"""`casproxy trust`: shows and turns the switch of a running proxy; `diff` tells what turning it would change.
+
+`diff` looks at the servers now; what is done over the admin API is in `trust_switch`.
+"""
 
 import argparse
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import Any
 
+from proxy.cli import trust_switch
 from proxy.cli.named_settings import NoSettings, add_config, load_named
 from proxy.cli.trust_talk import progress_line, summary
 from proxy.service.checkup import Checked, check_all, servers_of
 from proxy.service.transports import new_loop
 
 NAME = "trust"
-HELP = "tell what turning AllowInternalUntrustedCerts would change"
+HELP = "show and turn AllowInternalUntrustedCerts, tell what turning it would change"
 
 SAME, DIFFERENT, UNKNOWN = 0, 1, 3
 """Exit codes."""
@@ -28,14 +32,24 @@ EFFECTS = {
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the one thing it does."""
+    """Add what can be done."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
-    diff = actions.add_parser("diff", help="what would change if the switch were turned, from live looks")
-    add_config(diff)
-    diff.add_argument("--json", action="store_true", help="answer in JSON")
+    for name, sentence, add in (
+        ("show", "how the switch of a running proxy stands, and who set it", trust_switch.configure_show),
+        ("set", "turn the switch of a running proxy, at once and on every worker", trust_switch.configure_set),
+        ("reset", "take back what was turned: the settings hold again", trust_switch.configure_reset),
+        ("diff", "what would change if the switch were turned, from live looks", _configure_diff),
+    ):
+        add(actions.add_parser(name, help=sentence, description=sentence))
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Do what was asked for; returns the exit code."""
+    action: Callable[[argparse.Namespace], int] = arguments.action
+    return action(arguments)
+
+
+def diff(arguments: argparse.Namespace) -> int:
     """Look; 0 nothing would change, 1 something would (or the settings are wrong), 2 usage, 3 could not find out."""
     try:
         loaded = load_named(arguments, "trust diff")
@@ -84,6 +98,12 @@ def to_json(checked: Checked) -> dict[str, Any]:
         "reasons": [] if verdict is None else [finding.reason.value for finding in verdict.findings],
         "fault": "" if checked.probe.fault is None else str(checked.probe.fault),
     }
+
+
+def _configure_diff(parser: argparse.ArgumentParser) -> None:
+    add_config(parser)
+    parser.add_argument("--json", action="store_true", help="answer in JSON")
+    parser.set_defaults(action=diff)
 
 
 def _effect(checked: Checked) -> str:
