@@ -11,6 +11,7 @@ from pathlib import Path
 
 from proxy.certkit.files import write_file
 from proxy.certkit.store import StoreBusyError
+from proxy.cli.admin_place import TOKEN
 from proxy.cli.lab_second import SecondProxy
 from proxy.cli.lab_talk import introduce, summarize
 from proxy.front.listener import CannotListen
@@ -27,6 +28,7 @@ from proxy.lab.sign_in import (
     first_settings,
     second_settings,
 )
+from proxy.lab.token import write_token
 from proxy.lab.toml import to_toml
 from proxy.lab.topology import (
     ADMIN_PORT,
@@ -145,6 +147,7 @@ class _Start:
         self._places = places
         self._environment = environment
         self._colour = colour
+        self._token = "" if TOKEN in environment else str(write_token(places.folder))
 
     async def without_users(self, allow: int | None, tell: Tell) -> int:
         """Serve by host and path until a signal ends it; gives the exit code."""
@@ -171,6 +174,8 @@ class _Start:
         return load(str(self._places.settings), self._environment, {})
 
     def _write(self, file: Path, tables: Tables) -> None:
+        if self._token:
+            tables = {**tables, "server": {**tables["server"], "admin_token_file": self._token}}
         write_file(file, spell_settings(tables, file.parent).encode(), SETTINGS_MODE)
 
 

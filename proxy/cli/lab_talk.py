@@ -1,12 +1,14 @@
 """What `casproxy lab` tells once it runs: for people, and as one JSON object for scripts."""
 
 import os
+import shlex
 from typing import Any
 
 from proxy.certkit.faults import FAULTS
 from proxy.cli.lab_users import curl_command, plain_users, user_lines
 from proxy.lab.run import Lab
 from proxy.lab.sign_in import REMOTE, SECOND_NAME, Second
+from proxy.lab.token import TOKEN_FILE
 from proxy.lab.topology import SITES, LabSite, Places
 from proxy.service.policy_talk import policies_of
 from proxy.service.single import Single
@@ -28,6 +30,7 @@ def introduce(proxy: Single, lab: Lab, places: Places, second: Second | None = N
     lines += [
         f"  events     appear here, requests in {places.folder / 'access.log'}.",
         f"  health     casproxy healthcheck --admin 127.0.0.1:{proxy.admin_port}",
+        f"  admin      http://127.0.0.1:{proxy.admin_port}/, token in {places.folder / TOKEN_FILE}",
         "  end        Ctrl-C",
         "",
     ]
@@ -60,7 +63,8 @@ def _switch_lines(proxy: Single, places: Places, second: Second | None) -> list[
     lines = [
         f"  switch     AllowInternalUntrustedCerts is {_switch(proxy)}.",
         "             1: every site answers; untrusted ones show a strip. 0: they are refused with 502 and event 43.",
-        f"             To turn it: set allow_internal_untrusted_certs in {places.settings},",
+        f"             To turn it at once: casproxy trust set 0 --config {shlex.quote(str(places.settings))}",
+        "             To turn it for good: set allow_internal_untrusted_certs in that file,",
         f"             then: kill -HUP {os.getpid()}",
     ]
     return (
@@ -88,6 +92,7 @@ def summarize(proxy: Single, lab: Lab, places: Places, second: Second | None = N
         "port": port,
         "redirect_ports": proxy.redirect_ports,
         "admin": f"127.0.0.1:{proxy.admin_port}",
+        "admin_token_file": str(places.folder / TOKEN_FILE),
         "ca_file": str(places.authority),
         "settings": str(places.settings),
         "access_log": str(places.folder / "access.log"),

@@ -61,6 +61,8 @@ async def test_what_is_said_names_every_site_and_its_fault(tmp_path):
     assert summary["users"] == []
     assert summary["second"] is None
     assert "AllowInternalUntrustedCerts is 0." in text
+    assert f"casproxy trust set 0 --config {places.settings}\n" in text
+    assert summary["admin_token_file"] in text
     assert all(site["url"] in text for site in summary["sites"])
     assert [site["reason"] for site in summary["sites"]] == [
         "",
