@@ -12,7 +12,6 @@ from aiohttp import hdrs, web
 
 from proxy.admin.refusal import Refused
 from proxy.admin.route import JSON, STATE, Handler, Route
-from proxy.admin.state import AdminState, LivenessState
 
 OWN_SITES = ("same-origin", "none")
 """Values of `Sec-Fetch-Site` of requests that our own page makes, or somebody who typed the address."""
@@ -38,7 +37,7 @@ def guard(route: Route) -> Handler:
 
     async def answer(request: web.Request) -> web.StreamResponse:
         refuse_cross_site(request)
-        if route.changes or reads_need_token(request.app[STATE]):
+        if route.changes or request.app[STATE].reads_need_token():
             demand_token(request, to_change=route.changes)
         refuse_unknown_parameters(request, route)
         if route.changes:
@@ -48,15 +47,10 @@ def guard(route: Route) -> Handler:
     return answer
 
 
-def reads_need_token(state: LivenessState) -> bool:
-    """Tell whether reading takes the token, too."""
-    return state.reads_need_token() if isinstance(state, AdminState) else bool(state.admin_token())
-
-
 def demand_token(request: web.Request, *, to_change: bool) -> None:
     """Refuse whoever does not show the token; nobody changes anything where there is none."""
     if not request.app[STATE].admin_token():
-        sentence = "Nothing can be changed here, because no admin token is set."
+        sentence = "No admin token is set, so nobody may do this."
         raise Refused(403, sentence, "Set server.admin_token_file and restart.")
     if not shows_token(request):
         sentence = "Changing something takes the admin token." if to_change else "This takes the admin token."

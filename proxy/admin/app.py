@@ -17,7 +17,7 @@ from proxy.admin.openapi import DESCRIPTION, describe
 from proxy.admin.refusal import Refused, refusal_of
 from proxy.admin.route import STATE, Handler
 from proxy.admin.routes import ROUTES
-from proxy.admin.state import AdminState, LivenessState
+from proxy.admin.state import AdminState
 from proxy.events.record import Event
 from proxy.pages.authority import AuthorityPages
 
@@ -34,24 +34,19 @@ HEADERS = {
 """Fields of every answer that does not set them itself."""
 
 
-LIVENESS = ("/livez", "/readyz", "/api/verdicts")
-"""What a process that is only looked at can tell."""
 STREAM = "text/event-stream"
 """What nobody can ask the head of alone, for its answer has no end."""
 
 
-def make_app(state: LivenessState) -> web.Application:
-    """Build the application that tells about `state`; one that is no `AdminState` has three routes alone."""
+def make_app(state: AdminState) -> web.Application:
+    """Build the application that tells about `state`."""
     app = web.Application(middlewares=[answer_refusals, check_host], client_max_size=BODY_BYTES)
     app[STATE] = state
-    routes = [route for route in ROUTES if route.path in LIVENESS]
-    if isinstance(state, AdminState):
-        routes = list(ROUTES)
-        app[FOLLOWERS] = Followers(state)
-        app[PAGES] = AuthorityPages()
-        app[DESCRIPTION] = describe(ROUTES)
-        app.on_shutdown.append(_end_followers)
-    for route in routes:
+    app[FOLLOWERS] = Followers(state)
+    app[PAGES] = AuthorityPages()
+    app[DESCRIPTION] = describe(ROUTES)
+    app.on_shutdown.append(_end_followers)
+    for route in ROUTES:
         if route.method == "GET":
             app.router.add_get(route.pattern, guard(route), allow_head=STREAM not in route.answers[200].media)
         else:
@@ -77,7 +72,7 @@ async def answer_refusals(request: web.Request, handler: Handler) -> web.StreamR
 class Admin:
     """A running admin listener."""
 
-    def __init__(self, state: LivenessState) -> None:
+    def __init__(self, state: AdminState) -> None:
         self._doors = Doors()
         app = make_app(state)
         app.middlewares.insert(0, self._doors.note)
@@ -110,10 +105,9 @@ class Admin:
         return self._doors.open_into(self._runner.server)
 
 
-def _tell_defect(state: LivenessState, fault: Exception) -> None:
-    if isinstance(state, AdminState):
-        note = f"The admin listener failed: {type(fault).__name__}."
-        state.emit(Event(id=DEFECT, parameters=(state.voice.first_server,), note=note))
+def _tell_defect(state: AdminState, fault: Exception) -> None:
+    note = f"The admin listener failed: {type(fault).__name__}."
+    state.emit(Event(id=DEFECT, parameters=(state.voice.first_server,), note=note))
 
 
 async def _dress(_request: web.Request, response: web.StreamResponse) -> None:

@@ -11,7 +11,7 @@ from aiohttp import web
 from proxy.admin.answers import LogLevel
 from proxy.admin.orders import LevelOrder, Order, ReloadOrder, SwitchChange, TrustOrder
 from proxy.admin.refusal import Refused, answer_json
-from proxy.admin.route import state_of
+from proxy.admin.route import STATE
 from proxy.admin.state import ChangeRefused, UnknownSite
 from proxy.events.record import Event
 
@@ -24,7 +24,7 @@ async def turn_switch(request: web.Request) -> web.Response:
     """Turn the switch as ordered."""
     order = await read_order(request, TrustOrder)
     try:
-        changed = await state_of(request).set_trust(order.site, order.allow_internal_untrusted_certs)
+        changed = await request.app[STATE].set_trust(order.site, order.allow_internal_untrusted_certs)
     except UnknownSite as refused:
         raise Refused(404, str(refused), refused.cure) from refused
     except ChangeRefused as refused:
@@ -37,7 +37,7 @@ async def turn_switch(request: web.Request) -> web.Response:
 async def reload(request: web.Request) -> web.Response:
     """Have the settings read anew; 409 when they were refused."""
     await read_order(request, ReloadOrder)
-    reloaded = await state_of(request).reload()
+    reloaded = await request.app[STATE].reload()
     _tell(request, "settings read anew" if reloaded.reloaded else "settings read anew and refused")
     return answer_json(reloaded, 200 if reloaded.reloaded else 409)
 
@@ -45,7 +45,7 @@ async def reload(request: web.Request) -> web.Response:
 async def set_log_level(request: web.Request) -> web.Response:
     """Log from another level on."""
     order = await read_order(request, LevelOrder)
-    state = state_of(request)
+    state = request.app[STATE]
     before = state.log_level()
     await state.set_log_level(order.level)
     if before != order.level:
@@ -69,6 +69,6 @@ def _describe(change: SwitchChange) -> str:
 
 
 def _tell(request: web.Request, what: str, *, site: str = "") -> None:
-    state = state_of(request)
+    state = request.app[STATE]
     who = request.remote or "nobody"
     state.emit(Event(id=CHANGED, parameters=(state.voice.first_server, what, who), site=site))

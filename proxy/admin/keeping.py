@@ -8,7 +8,7 @@ from proxy.admin.following import REPLAYED
 from proxy.admin.query import LAST_SEQUENCE, EventQuery, read_choice, read_number, read_query
 from proxy.admin.records import FORMATS, to_entry, write_many
 from proxy.admin.refusal import Refused, answer_json
-from proxy.admin.route import state_of
+from proxy.admin.route import STATE
 from proxy.admin.state import AdminState, KeptEvent
 
 JSON_FORMAT = "json"
@@ -18,7 +18,7 @@ CHOICES = {JSON_FORMAT: None, **FORMATS}
 
 async def tell_events(request: web.Request) -> web.Response:
     """Answer with the events that were asked for, in the format that was."""
-    query, state = read_query(request.query), state_of(request)
+    query, state = read_query(request.query), request.app[STATE]
     name = read_choice("format", request.query.get("format"), CHOICES, JSON_FORMAT)
     chosen = choose(state, query)
     if name == JSON_FORMAT:
@@ -29,7 +29,7 @@ async def tell_events(request: web.Request) -> web.Response:
 
 async def tell_event(request: web.Request) -> web.Response:
     """Answer with one event."""
-    state = state_of(request)
+    state = request.app[STATE]
     number = read_number("The number", request.match_info["sequence"], 0, LAST_SEQUENCE)
     name = read_choice("format", request.query.get("format"), CHOICES, JSON_FORMAT)
     kept = state.recent.find(number)

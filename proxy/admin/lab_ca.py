@@ -5,7 +5,7 @@ import ssl
 from aiohttp import web
 
 from proxy.admin.refusal import Refused
-from proxy.admin.route import state_of
+from proxy.admin.route import STATE
 from proxy.pages.authority import AuthorityPages, AuthorityView
 from proxy.trust.certificate import read_certificate
 from proxy.trust.text import time_text
@@ -32,7 +32,7 @@ async def send_authority(request: web.Request) -> web.Response:
 
 
 def _authority(request: web.Request) -> bytes:
-    pem = state_of(request).lab_ca()
+    pem = request.app[STATE].lab_ca()
     if not pem:
         cure = "`casproxy lab` has one, and says where its file is."
         raise Refused(404, "This proxy has no authority of a lab.", cure)

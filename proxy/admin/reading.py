@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from proxy.admin.answers import LogLevel, Servers, SinkState, Verdicts
 from proxy.admin.following import FOLLOWERS
 from proxy.admin.refusal import answer_json
-from proxy.admin.route import STATE, state_of
+from proxy.admin.route import STATE
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 """Prometheus' text format."""
@@ -26,25 +26,25 @@ async def tell_ready(request: web.Request) -> web.Response:
 
 async def tell_metrics(request: web.Request) -> web.Response:
     """Answer with what was counted."""
-    return web.Response(body=await state_of(request).metrics(), headers={"Content-Type": METRICS_TYPE})
+    return web.Response(body=await request.app[STATE].metrics(), headers={"Content-Type": METRICS_TYPE})
 
 
 async def tell_status(request: web.Request) -> web.Response:
     """Answer with the proxy as a whole; followers that were too slow count as a sink's loss."""
-    status = await state_of(request).status()
+    status = await request.app[STATE].status()
     stream = SinkState(name="event stream", lost=request.app[FOLLOWERS].lost)
     return answer_json(replace(status, sinks=(*status.sinks, stream)))
 
 
 async def tell_sites(request: web.Request) -> web.Response:
     """Answer with every site."""
-    return answer_json(await state_of(request).sites())
+    return answer_json(await request.app[STATE].sites())
 
 
 async def tell_servers(request: web.Request) -> web.Response:
     """Answer with every server, or those of a site."""
     site = _site(request)
-    servers = (await state_of(request).servers()).servers
+    servers = (await request.app[STATE].servers()).servers
     return answer_json(Servers(servers=tuple(each for each in servers if not site or each.site.casefold() == site)))
 
 
@@ -59,27 +59,27 @@ async def tell_verdicts(request: web.Request) -> web.Response:
 
 async def tell_policies(request: web.Request) -> web.Response:
     """Answer with the trust policies in force and where each key was set."""
-    return answer_json(state_of(request).policies())
+    return answer_json(request.app[STATE].policies())
 
 
 async def tell_trust(request: web.Request) -> web.Response:
     """Answer with the switch everywhere."""
-    return answer_json(state_of(request).trust())
+    return answer_json(request.app[STATE].trust())
 
 
 async def tell_connections(request: web.Request) -> web.Response:
     """Answer with the connections on both sides."""
-    return answer_json(await state_of(request).connections())
+    return answer_json(await request.app[STATE].connections())
 
 
 async def tell_config(request: web.Request) -> web.Response:
     """Answer with the settings in force."""
-    return answer_json(state_of(request).config())
+    return answer_json(request.app[STATE].config())
 
 
 async def tell_log_level(request: web.Request) -> web.Response:
     """Answer with the least grave level that is logged."""
-    return answer_json(LogLevel(level=state_of(request).log_level()))
+    return answer_json(LogLevel(level=request.app[STATE].log_level()))
 
 
 def _site(request: web.Request) -> str:

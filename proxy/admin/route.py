@@ -6,20 +6,12 @@ from typing import Any, Literal
 
 from aiohttp import web
 
-from proxy.admin.state import AdminState, LivenessState
+from proxy.admin.state import AdminState
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-STATE: web.AppKey[LivenessState] = web.AppKey("state")
-"""What everything is told about."""
-
-
-def state_of(request: web.Request) -> AdminState:
-    """Give the state to a handler that only a whole one has."""
-    state = request.app[STATE]
-    assert isinstance(state, AdminState)  # the application has no other routes else
-    return state
-
+STATE: web.AppKey[AdminState] = web.AppKey("state")
+"""Where handlers find what they tell about."""
 
 JSON, TEXT = "application/json", "text/plain"
 

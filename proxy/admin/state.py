@@ -4,7 +4,7 @@ Everything but the events is a value of `answers` and `orders`. What may have to
 """
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 from proxy.admin.answers import (
     Config,
@@ -84,8 +84,18 @@ class KeptEvents(Protocol):
         ...
 
 
-class LivenessState(Protocol):
-    """What is told about a process that is only looked at."""
+class AdminState(Protocol):
+    """What the listener tells about and may change."""
+
+    @property
+    def recent(self) -> KeptEvents:
+        """The last events."""
+        ...
+
+    @property
+    def voice(self) -> Voice:
+        """Who speaks in events."""
+        ...
 
     def is_ready(self) -> bool:
         """Tell whether requests are taken: settings loaded, listening, not draining."""
@@ -97,21 +107,6 @@ class LivenessState(Protocol):
 
     def admin_token(self) -> str:
         """Give the token that the API demands; empty: none, and only loopback is listened on."""
-        ...
-
-
-@runtime_checkable
-class AdminState(LivenessState, Protocol):
-    """What the listener tells about and may change."""
-
-    @property
-    def recent(self) -> KeptEvents:
-        """The last events."""
-        ...
-
-    @property
-    def voice(self) -> Voice:
-        """Who speaks in events."""
         ...
 
     def reads_need_token(self) -> bool:

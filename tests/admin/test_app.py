@@ -6,7 +6,7 @@ import socket
 import pytest
 from aiohttp import ClientSession
 
-from proxy.admin.app import LIVENESS, STREAM, Admin, make_app
+from proxy.admin.app import STREAM, Admin
 from proxy.admin.routes import ROUTES
 from tests.admin_double import DoubleState
 from tests.loopback import until
@@ -14,22 +14,6 @@ from tests.loopback import until
 READS = [route for route in ROUTES if route.method == "GET" and STREAM not in route.answers[200].media]
 UNCACHED = sorted({route.path.format(sequence=1) for route in READS if route.is_described})
 PATHS = sorted({route.path.format(sequence=1, name="mark.svg") for route in READS})
-
-
-class Looked:
-    """A state of a process that is only looked at."""
-
-    def is_ready(self) -> bool:
-        """Tell."""
-        return True
-
-    def verdicts(self) -> list[dict[str, object]]:
-        """Give none."""
-        return []
-
-    def admin_token(self) -> str:
-        """Give the token."""
-        return "s3cret"
 
 
 @pytest.mark.parametrize("path", [*PATHS, "/nothing", "/api/nothing"])
@@ -107,20 +91,6 @@ async def test_a_body_that_is_too_large_is_refused(client, token, state) -> None
     assert answer.status == 413
     assert (await answer.json())["error"]
     assert state.calls == []
-
-
-async def test_a_process_that_is_looked_at_has_three_routes() -> None:
-    """Whoever can tell no more is asked no more; its token is demanded wherever there is one."""
-    paths = {resource.canonical for resource in make_app(Looked()).router.resources()}
-    admin = Admin(Looked())
-    port = await admin.start("127.0.0.1", 0)
-    async with ClientSession(f"http://127.0.0.1:{port}") as session:
-        refused = await session.get("/api/verdicts")
-        told = await session.get("/api/verdicts", headers={"Authorization": "Bearer s3cret"})
-    await admin.stop()
-
-    assert paths == set(LIVENESS)
-    assert (refused.status, told.status) == (401, 200)
 
 
 async def test_start_and_stop() -> None:

@@ -1,10 +1,8 @@
 """A row of the table of routes."""
 
-import pytest
 from aiohttp import web
 
-from proxy.admin.route import STATE, Parameter, Route, Told, state_of
-from tests.admin_double import DoubleState
+from proxy.admin.route import Parameter, Route, Told
 
 
 async def _answer(_request: web.Request) -> web.Response:
@@ -34,21 +32,3 @@ def test_numbers_in_paths_take_digits_alone() -> None:
     word = Parameter(name="w", description="W.", where="path")
 
     assert _route(path="/x/{n}/{w}", parameters=(number, word)).pattern == "/x/{n:[0-9]+}/{w}"
-
-
-@pytest.mark.parametrize("state", [DoubleState(), None])
-async def test_handlers_find_the_state(aiohttp_client, state) -> None:
-    """A whole one; without it the route does not exist."""
-    found = []
-
-    async def look(request: web.Request) -> web.Response:
-        found.append(state_of(request))
-        return web.Response()
-
-    app = web.Application()
-    if state is not None:
-        app[STATE] = state
-    app.router.add_get("/", look)
-    status = (await (await aiohttp_client(app)).get("/")).status
-
-    assert (status, found) == ((200, [state]) if state is not None else (500, []))
