@@ -50,8 +50,8 @@ def guard(route: Route) -> Handler:
 def demand_token(request: web.Request, *, to_change: bool) -> None:
     """Refuse whoever does not show the token; nobody changes anything where there is none."""
     if not request.app[STATE].admin_token():
-        sentence = "No admin token is set, so nobody may do this."
-        raise Refused(403, sentence, "Set server.admin_token_file and restart.")
+        what = "Nothing can be changed here" if to_change else "Nothing can be read from other machines"
+        raise Refused(403, f"{what}, because no admin token is set.", "Set server.admin_token_file and reload.")
     if not shows_token(request):
         sentence = "Changing something takes the admin token." if to_change else "This takes the admin token."
         cure = "Send Authorization: Bearer with the content of server.admin_token_file."

@@ -205,6 +205,16 @@ async def test_reading_takes_the_token_where_strangers_reach_us(client, state, t
     assert told.status == free.status
 
 
+async def test_reading_without_a_token_is_for_this_machine(client, state) -> None:
+    """Where strangers reach us and no token is set, nobody reads anything."""
+    state.guarded_reads, state.token = True, ""
+
+    answer = await client.get("/api/status", headers={"Authorization": "Bearer "})
+
+    assert answer.status == 403
+    assert "server.admin_token_file" in (await answer.json())["cure"]
+
+
 @pytest.mark.parametrize("path", OPEN)
 async def test_what_is_open_stays_open(client, state, path) -> None:
     """Those who check health know no token, and the page itself asks for it."""
