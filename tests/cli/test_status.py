@@ -5,7 +5,7 @@ import json
 import pytest
 from msgspec.structs import replace
 
-from proxy.admin.answers import Health, ReloadState, Server, Servers, SinkState, Traffic
+from proxy.admin.answers import Health, ReloadState, Server, Servers, SinkState, Sites, Traffic
 from proxy.cli.main import main
 from tests.admin_double import DoubleState
 
@@ -25,6 +25,13 @@ class Eventful(DoubleState):
         states = ("up", "down", "half_open", "unchecked")
         first = (await super().servers()).servers[0]
         return Servers(servers=tuple(self._server(first, each) for each in states))
+
+    async def sites(self):
+        """Tell of a site at another address."""
+        sites = (await super().sites()).sites
+        return Sites(
+            sites=(*sites, replace(sites[0], name="Away", servers=(), external_url="https://away.example/owa"))
+        )
 
     def _server(self, server: Server, state: str) -> Server:
         why = "3 failures in a row" if state == "down" else ""
@@ -68,6 +75,7 @@ def test_a_proxy_to_which_something_has_happened(admin, capsys):
     assert "  ✔ up.hq.example  up; " in out
     assert "  ✖ down.hq.example  down: 3 failures in a row; " in out
     assert "  △ half_open.hq.example  half open; " in out
+    assert out.endswith("\n  ↪ https://away.example/owa\n")
     assert "  · unchecked.hq.example  unchecked; " in out
 
 
