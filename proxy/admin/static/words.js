@@ -65,7 +65,7 @@ export function listing(texts) {
 /** Give the part of a subject that people know it by: the common name, else the whole. */
 export function commonName(subject) {
   const found = /(?:^|,)CN=((?:\\.|[^,\\])*)/.exec(subject ?? "");
-  return found ? found[1].replace(/\\(.)/g, "$1") : (subject ?? "");
+  return found ? found[1].replace(/\\([,+"\\<>;=# ])/g, "$1") : (subject ?? "");
 }
 
 /** Write a reason as words: `self_signed` → `self-signed`, `untrusted_root` → `untrusted root`. */
