@@ -91,7 +91,7 @@ def test_set_for_programs_and_quietly(capsys):
     [
         (["set", "0", "--site", "X"], {}, (3, "casproxy trust set: There is no site X. Name one of HQ")),
         (["set", "0"], {"takes_restart": True}, (1, "casproxy trust set: The switch takes a restart.")),
-        (["reset"], {"token": ""}, (3, "casproxy trust reset: Nothing can be changed here")),
+        (["reset"], {"token": ""}, (3, "Set server.admin_token_file")),
         (["show"], {"guarded_reads": True, "token": "other"}, (3, "casproxy trust show: ")),
         (["set", "2"], {}, (2, "invalid choice: 2")),
         (["set"], {}, (2, "required: value")),
