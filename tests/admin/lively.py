@@ -50,6 +50,8 @@ class LivelyState(DoubleState):
     shift: int = 0
     """Makes a start of its own of each."""
     asked: int = 0
+    further: int = 0
+    """So many sites without servers besides."""
 
     def emit(self, event: Event, ago: float = 0.0) -> None:
         """Keep the event as one of so many seconds ago."""
@@ -63,10 +65,11 @@ class LivelyState(DoubleState):
     async def sites(self) -> Sites:
         """Give every site."""
         self.asked += 1
-        return Sites(sites=tuple(self._site(number, name) for number, name in enumerate(SERVERS)))
+        names = [*SERVERS, *(f"Site {number}" for number in range(self.further))]
+        return Sites(sites=tuple(self._site(number, name) for number, name in enumerate(names)))
 
     def _site(self, number: int, name: str) -> Site:
-        stand = self.stands[name]
+        stand = self.stands.get(name, self.default)
         requests = self.asked * (37 - 5 * number) if number < 6 else 0
         return Site(
             name=name,
@@ -82,7 +85,7 @@ class LivelyState(DoubleState):
                 run_time=stand.run_time,
                 generation=1,
             ),
-            servers=SERVERS[name],
+            servers=SERVERS.get(name, ()),
             traffic=Traffic(
                 requests=requests, errors=requests // 4 if number == 3 else 0, seconds=requests * 0.012 * (1 + number)
             ),

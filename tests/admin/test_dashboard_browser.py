@@ -320,6 +320,9 @@ async def test_a_locked_proxy_is_opened_with_the_token(desk) -> None:
         await made.give_token(made.state.token)
         await made.live()
         await expect(made.server_row("cas01.hq.example")).to_be_visible()
+        await page.get_by_role("button", name="Forget token").click()
+        await expect(page.locator("h1")).to_have_text("This proxy tells nothing without its admin token.")
+        assert await page.locator(".site, .records li, .mark, .multiple, .ends li").count() == 0
 
 
 async def test_a_lost_proxy_is_found_again(desk) -> None:
@@ -382,6 +385,15 @@ async def test_a_storm_stays_bounded(desk) -> None:
             await expect(times).to_have_text("99+")
         assert await made.page.locator(".records li").count() == 60
         assert await made.page.locator(".lane .mark").count() < 60
+
+
+async def test_many_sites_share_the_timeline(desk) -> None:
+    """Among dozens of sites those have a lane that something has happened to; sites without servers say so."""
+    async with desk(LivelyState(further=40)) as made:
+        lanes = made.page.locator(".lane > p")
+        await expect(made.page.locator("section.site")).to_have_count(48)
+        assert await lanes.all_inner_texts() == ["Branch", "Warehouse", "Cellar", "CAS01"]
+        await expect(made.page.get_by_label("Site Site 39")).to_contain_text("no server")
 
 
 async def test_everything_has_a_name(desk) -> None:

@@ -30,7 +30,14 @@ export function showMap(world) {
     say(browsers.lastChild, world.status ? `${count(requests, "request")} under way` : "");
     keyed(sites, world.sites, (site) => site.name, (site) => siteNode(world, site), (node, site) => drawSite(node, world, site));
   });
-  world.on("event", (_world, event) => flash(sites, event));
+  const struck = new Set();
+  world.on("event", (_world, { kind, site, record }) => {
+    if (kind === "refused" || kind === "allowed") struck.add(`${site}\n${hostOf(record["destination.domain"] ?? "")}`);
+  });
+  world.on("events", () => {
+    if (struck.size) flash(sites, struck);
+    struck.clear();
+  });
 }
 
 function inward() {
@@ -131,15 +138,15 @@ const SIGNS = {
   unknown: ["M-2.5-2a2.5 2.5 0 1 1 3.5 2.3c-.7.3-1 .7-1 1.2m0 2.6v.3"],
 };
 
-function flash(sites, { kind, site, record }) {
-  if (kind !== "refused" && kind !== "allowed") return;
-  for (const node of sites.querySelectorAll("section")) {
-    if (node.dataset.site !== site) continue;
-    for (const item of node.querySelectorAll("li")) {
-      if (item.querySelector(".server").textContent.split(":")[0] !== record["destination.domain"]?.split(":")[0]) continue;
-      item.classList.remove("flash");
-      void item.offsetWidth; // begins the animation anew
-      item.classList.add("flash");
-    }
+const hostOf = (authority) => authority.replace(/:\d+$/, "");
+
+/** Let the lines light up that something has happened to; `struck` holds site and server of each. */
+function flash(sites, struck) {
+  for (const item of sites.querySelectorAll("li")) {
+    const { site } = item.closest("section").dataset;
+    if (!struck.has(`${site}\n${hostOf(item.querySelector(".server").textContent)}`)) continue;
+    item.classList.remove("flash");
+    void item.offsetWidth; // begins the animation anew
+    item.classList.add("flash");
   }
 }

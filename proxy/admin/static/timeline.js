@@ -14,6 +14,8 @@ const RANGES = [
 ];
 /* Label, minutes, minutes between two lines. */
 const BINS = 60;
+const MANY = 12;
+/* Sites from which on a lane is drawn only for those something has happened to. */
 const MOVES = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
 /** Build the timeline in `place` and keep it true. */
@@ -43,7 +45,8 @@ function draw({ world, range, ranges, lanes, axis }, none) {
   const names = [...world.sites.map((site) => site.name), ""];
   const known = new Set(names);
   const rows = names.map((name) => ({ name, marks: bins(shown.filter((each) => (known.has(each.site) ? each.site : "") === name), from, width) }));
-  keyed(lanes, rows, (row) => row.name, (row) => laneNode(row, world), (node, row) => drawLane(node, row, from, width, world));
+  const drawn = rows.length > MANY ? rows.filter((row) => row.marks.length || !row.name) : rows;
+  keyed(lanes, drawn, (row) => row.name, (row) => laneNode(row, world), (node, row) => drawLane(node, row, from, width, world));
   keepOneStop(lanes);
   const ticks = [];
   for (let time = Math.ceil(from / (step * MINUTE)) * step * MINUTE; time <= end; time += step * MINUTE) ticks.push(time);

@@ -11,6 +11,8 @@ const SLOW = 10_000;
 const SOON = 150;
 /* Milliseconds after an event in which further ones are awaited before asking what has changed. */
 const EVENTS = 2000;
+const PAUSE = 1000;
+/* Milliseconds between two rounds of questions at least, however much happens. */
 const AT_ONCE = 1000;
 /* Events kept here, and asked for at the start. */
 const SAMPLES = 90;
@@ -38,6 +40,7 @@ export class World {
   #started = null;
   #last = 0;
   #soon = null;
+  #asked = -Infinity;
 
   /** Call `listener(world)` after every change of the named part: "facts", "traffic", "events" or "event". */
   on(part, listener) {
@@ -63,6 +66,7 @@ export class World {
   /** Ask for everything but the events now. */
   async refresh() {
     if (this.stream === "locked") return;
+    this.#asked = performance.now();
     await this.#heed(async () => {
       const [status, sites, servers, verdicts, trust] = await Promise.all(
         ["/api/status", "/api/sites", "/api/servers", "/api/verdicts", "/api/trust"].map((path) => ask(path)),
@@ -162,11 +166,15 @@ export class World {
     this.events.push(event);
     if (this.events.length > EVENTS) this.events.splice(0, this.events.length - EVENTS);
     this.#tell("event", event);
-    this.#soon ??= setTimeout(() => {
-      this.#soon = null;
-      this.#tell("events");
-      if (!document.hidden) this.refresh();
-    }, SOON);
+    this.#soon ??= setTimeout(() => this.#tellEvents(), SOON);
+  }
+
+  /** Tell of the events that came together, and ask what they have changed. */
+  #tellEvents() {
+    this.#tell("events");
+    const wait = this.#asked + PAUSE - performance.now();
+    this.#soon = wait > 0 ? setTimeout(() => this.#tellEvents(), wait) : null;
+    if (this.#soon === null && !document.hidden) this.refresh();
   }
 
   #turn(word, error) {
@@ -174,7 +182,18 @@ export class World {
     const wanted = isLocked ? "locked" : word;
     if (wanted === this.stream || (this.stream === "locked" && wanted === "lost")) return;
     this.stream = wanted;
+    if (isLocked) this.#forget();
     this.#tell("facts");
+  }
+
+  /** Forget what was told to somebody who had the token. */
+  #forget() {
+    Object.assign(this, { status: null, sites: [], servers: [], verdicts: [], trust: null, standings: [], events: [] });
+    this.#started = null;
+    this.traffic.clear();
+    this.#counters.clear();
+    this.#tell("traffic");
+    this.#tell("events");
   }
 }
 
