@@ -166,7 +166,10 @@ class _Start:
 
     async def _serve(self, tell: Callable[[Single], None], *beside: Reload) -> int:
         with suppress(asyncio.CancelledError):
-            code = await serve_in_loop(self._load(), self._load, colour=self._colour, tell=tell, beside=beside)
+            loaded, authority = self._load(), self._places.authority.read_bytes()
+            code = await serve_in_loop(
+                loaded, self._load, colour=self._colour, tell=tell, beside=beside, lab_ca=authority
+            )
             return 0 if code == DRAIN_CUT else code
         return 0
 

@@ -1,14 +1,13 @@
 """The second proxy of the lab, which runs in the first one's process; what it serves is in `proxy.lab.sign_in`."""
 
-import asyncio
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
 from proxy.lab.sign_in import Second
 from proxy.service.load import Loaded, load
-from proxy.service.outlets import Logs
-from proxy.service.single import Single
+from proxy.service.run import housed
 from proxy.settings.addresses import parse_address
 
 OWN_VARIABLES = "CASPROXY_SERVER__"
@@ -28,30 +27,25 @@ class SecondProxy:
             f"[{host}]:{second.listen}" if ":" in host else f"{host}:{second.listen}"
         )
         self._colour = colour
+        self._house = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        loaded = self._load()
-        self._logs = Logs(loaded.settings, loaded.first_server, colour=self._colour)
+        self.proxy, _ = await self._house.enter_async_context(housed(self._load(), self._load, colour=self._colour))
         try:
-            self.proxy = Single(loaded, self._load, self._logs.outlets)
-            self.proxy.add_sweep(self._logs.tick)
             await self.proxy.start()
         except BaseException:
-            self._logs.close()
+            await self._house.aclose()
             raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            await asyncio.shield(self.proxy.stop())
-        finally:
-            self._logs.close()
+        await self._house.aclose()
 
     async def reload(self) -> None:
         """Read its settings anew, as the first does; a refusal is told as an event."""
-        await self.proxy.control.reload()
+        await self.proxy.office.reload()
 
     def _load(self) -> Loaded:
         return load(str(self.second.settings), self._environment, {})

@@ -3,7 +3,9 @@
 import asyncio
 import signal
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 OK, DRAIN_CUT = 0, 5
 """Exit codes."""
@@ -31,16 +33,22 @@ class Calls:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    @property
-    def is_ending(self) -> bool:
-        """Whether the end has begun."""
-        return self._end.is_set()
-
     def ask_to_end(self) -> None:
         """Begin the end; the second time: hurry."""
         if self._end.is_set():
             self._now.set()
         self._end.set()
+
+    async def unless_ended(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """Wait for `work`, and give what it gives; None, and it is broken off, when the end begins before."""
+        doing = self._loop.create_task(work, name="before the end")
+        ending = self._loop.create_task(self._end.wait(), name="end")
+        await asyncio.wait((doing, ending), return_when=asyncio.FIRST_COMPLETED)
+        result = doing.result() if doing.done() else None
+        for task in (doing, ending):
+            task.cancel()
+        await asyncio.gather(doing, ending, return_exceptions=True)
+        return result
 
     async def until_ended(self, drain: Callable[[], Coroutine[Any, Any, bool]]) -> int:
         """Wait for the end, drain, and give the exit code."""

@@ -58,6 +58,8 @@ class Office:
         self._recent = logs.recent if logs is not None else Recent()
         self._write = outlets.emit
         self._logs = logs
+        if logs is not None:
+            logs.tell = self.emit
         self.control = Control(loaded, load, replace(outlets, emit=self.emit), choice)
         self.control.changed = self._adopt
         self._watching = Watching(files_of(loaded), self._ask)

@@ -3,7 +3,8 @@
 import asyncio
 import gc
 import signal
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from proxy.metrics.meter import Meter
@@ -43,17 +44,13 @@ async def serve_in_loop(
     colour: bool = True,
     tell: Callable[[Single], None] = lambda _proxy: None,
     beside: Sequence[Reload] = (),
+    lab_ca: bytes = b"",
 ) -> int:
     """Do the same in one process, beside other things in the running loop.
 
-    `tell` gets the proxy once it serves; SIGHUP is for those in `beside`, too.
+    `tell` gets the proxy once it serves; SIGHUP is for those in `beside`, too; `lab_ca` is told at `/ca`.
     """
-    meter = Meter()
-    logs = Logs(loaded.settings, loaded.first_server, colour=colour, count=meter.count)
-    try:
-        await logs.start()
-        proxy = Single(loaded, load, logs.outlets, Furnishing(logs=logs, meter=meter))
-        proxy.add_sweep(logs.tick)
+    async with housed(loaded, load, colour=colour, lab_ca=lab_ca) as (proxy, logs):
         calls = Calls()  # before anybody can read that it has started: a signal would kill it
         calls.on(signal.SIGHUP, lambda: calls.begin(*(reload() for reload in (proxy.office.reload, *beside))))
         calls.on(signal.SIGUSR1, logs.reopen)
@@ -64,7 +61,26 @@ async def serve_in_loop(
             return await calls.until_ended(proxy.drain)
         finally:
             await calls.close()
-            await proxy.stop()
+            gc.unfreeze()
+
+
+@asynccontextmanager
+async def housed(
+    loaded: Loaded, load: Load, *, colour: bool, lab_ca: bytes = b""
+) -> AsyncIterator[tuple[Single, Logs]]:
+    """Make a proxy with its logs, to be started by the caller; both end with the block.
+
+    Raises: CannotListen, OSError or ssl.SSLError.
+    """
+    meter = Meter()
+    logs = Logs(loaded.settings, loaded.first_server, colour=colour, count=meter.count)
+    try:
+        await logs.start()
+        proxy = Single(loaded, load, logs.outlets, Furnishing(logs=logs, meter=meter, lab_ca=lab_ca))
+        proxy.add_sweep(logs.tick)
+        try:
+            yield proxy, logs
+        finally:
+            await asyncio.shield(proxy.stop())
     finally:
-        gc.unfreeze()
         logs.close()

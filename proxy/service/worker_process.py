@@ -53,9 +53,14 @@ class WorkerProcess:
         calls = Calls(ends=(signal.SIGTERM,))
         self._heritage.watch_lifeline(calls.ask_to_end)
         self._heritage.sockets.admin.close()
-        welcome = await self._join(calls)
-        if welcome is None:
-            return OK
+        try:
+            welcome = await calls.unless_ended(self._join())
+            return OK if welcome is None else await self._serve(welcome, calls)
+        finally:
+            await self._link.close()
+            self._heritage.sockets.close()
+
+    async def _serve(self, welcome: Welcome, calls: Calls) -> int:
         if self._in_force is None:  # else control has said more in the same breath
             self._in_force = welcome.in_force
         worker = self._worker = self._make_worker(self._in_force)
@@ -71,17 +76,15 @@ class WorkerProcess:
             await worker.stop()
             self._ledger.flush()
             self._link.tell_counts(self._meter.snapshot())
-            await self._link.close()
             gc.unfreeze()
 
-    async def _join(self, calls: Calls) -> Welcome | None:
-        """Serve nobody before control has said what is in force and who has signed off; None: the end came first."""
-        while not calls.is_ending:
+    async def _join(self) -> Welcome:
+        """Serve nobody before control has said what is in force and who has signed off."""
+        while True:
             try:
                 return await self._link.join()
             except (OSError, ChannelLost):
                 await asyncio.sleep(JOIN_SECONDS)
-        return None
 
     def _make_worker(self, in_force: InForce) -> Worker:
         link, heritage = self._link, self._heritage

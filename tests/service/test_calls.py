@@ -76,3 +76,17 @@ async def test_what_a_signal_asked_for_ends_with_the_process():
     await calls.close()
 
     assert seen == ["broken off"]
+
+
+async def test_what_comes_before_the_end_is_broken_off_by_it():
+    """It gives nothing then; what is done in time gives what it gives."""
+    calls = Calls()
+
+    async def give() -> str:
+        return "done"
+
+    done = await calls.unless_ended(give())
+    send(signal.SIGTERM)
+    broken = await calls.unless_ended(asyncio.Event().wait())
+
+    assert (done, broken) == ("done", None)
