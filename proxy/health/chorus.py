@@ -3,14 +3,8 @@
 Each worker meets failing connections by itself. Carrying their words from process to process is left to others.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-
-from proxy.health.servers import Facts
-from proxy.health.standing import Counters, State, Turn
+from proxy.health.standing import Turn
 from proxy.model.sites import Server
-
-_GRAVEST_FIRST = (State.DOWN, State.HALF_OPEN, State.UP, State.UNCHECKED)
 
 
 class Chorus:
@@ -40,28 +34,3 @@ class Chorus:
         if left:
             self._down[server] = left
         return not left
-
-
-def join_facts(told: Iterable[Sequence[Facts]]) -> list[Facts]:
-    """Make one list of what several processes know: the gravest state of each server, its failures added up.
-
-    Checks are told to every process, so they are not added up.
-    """
-    joined: dict[Server, Facts] = {}
-    for facts in (each for one in told for each in one):
-        known = joined.get(facts.server)
-        joined[facts.server] = facts if known is None else _join(known, facts)
-    return list(joined.values())
-
-
-def _join(one: Facts, other: Facts) -> Facts:
-    ranks = [State(each.state) for each in (one, other)]
-    worse = one if _GRAVEST_FIRST.index(ranks[0]) <= _GRAVEST_FIRST.index(ranks[1]) else other
-    first, second = one.counters, other.counters
-    counters = Counters(
-        checks=max(first.checks, second.checks),
-        failed_checks=max(first.failed_checks, second.failed_checks),
-        failed_connections=first.failed_connections + second.failed_connections,
-        falls=max(first.falls, second.falls),
-    )
-    return replace(worse, counters=counters)

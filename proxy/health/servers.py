@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from proxy.health.standing import DOWN, HALF_OPEN, UNCHECKED, UP, Counters, Standing, Turn
+from proxy.health.standing import DOWN, HALF_OPEN, UNCHECKED, UP, WORDS, Counters, Standing, Turn, Word
 from proxy.model.health import HealthRules
 from proxy.model.sites import Server, TrustPolicy
 
@@ -44,8 +44,8 @@ class Facts:
 
     server: Server
     """Which one."""
-    state: str
-    """`up`, `down`, `half_open` or `unchecked`."""
+    state: Word
+    """What requests find."""
     seconds: float
     """How long it has been so."""
     why: str
@@ -176,7 +176,7 @@ class ServerHealth:
         return [
             Facts(
                 server=each.server,
-                state=each.state.value,
+                state=WORDS[each.state],
                 seconds=max(now - each.since, 0.0),
                 why=each.why,
                 counters=Counters(**{name: getattr(each.counters, name) for name in Counters.__slots__}),

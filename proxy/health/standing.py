@@ -1,7 +1,10 @@
 """How one server stands, as a value that changes; what follows for its site is left to `servers`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
+from typing import Literal
 
 from proxy.model.health import HealthRules
 from proxy.model.sites import Server
@@ -10,18 +13,24 @@ from proxy.model.sites import Server
 class State(Enum):
     """Where a server is."""
 
-    UNCHECKED = "unchecked"
+    UNCHECKED = 0
     """Nothing is known yet; requests are sent."""
-    UP = "up"
+    UP = 1
     """It works."""
-    DOWN = "down"
+    DOWN = 2
     """It gets no requests while another server works."""
-    HALF_OPEN = "half_open"
+    HALF_OPEN = 3
     """It was down, and one request tries it; the others still keep away."""
 
 
+Word = Literal["up", "down", "half_open", "unchecked"]
+"""A state as it is told."""
+
 UNCHECKED, UP, DOWN, HALF_OPEN = State
 """The members by themselves: up to Python 3.11 `State.UP` is a failed lookup and a call."""
+
+WORDS: Mapping[State, Word] = MappingProxyType({UNCHECKED: "unchecked", UP: "up", DOWN: "down", HALF_OPEN: "half_open"})
+"""Each state's word."""
 
 
 @dataclass(slots=True)

@@ -1,8 +1,7 @@
 """Several processes watch the same servers; what they find is told once."""
 
-from proxy.health.chorus import Chorus, join_facts
-from proxy.health.servers import Facts
-from proxy.health.standing import Counters, Turn
+from proxy.health.chorus import Chorus
+from proxy.health.standing import Turn
 from tests.fakes import make_server
 
 DOWN = Turn(server=make_server(), is_up=False, why="It is gone.")
@@ -42,22 +41,3 @@ def test_a_process_that_ends_holds_no_server_down():
     assert chorus.forget(1) == [Turn(server=make_server(), is_up=True, why="")]
     assert [turn.server for turn in chorus.forget(2)] == [make_server(3)]
     assert chorus.forget(2) == []
-
-
-def facts(state: str, **counters: int) -> Facts:
-    """Make what one process knows."""
-    return Facts(server=make_server(), state=state, seconds=1.0, why=state, counters=Counters(**counters))
-
-
-def test_the_gravest_state_is_shown():
-    """With its own reason; connections are added up, checks are the same everywhere."""
-    (joined,) = join_facts(
-        [
-            [facts("up", checks=7, failed_connections=1)],
-            [facts("down", checks=6, failed_checks=2, failed_connections=4, falls=1)],
-            [facts("half_open")],
-        ]
-    )
-
-    assert (joined.state, joined.why) == ("down", "down")
-    assert joined.counters == Counters(checks=7, failed_checks=2, failed_connections=5, falls=1)

@@ -1,13 +1,13 @@
 """What falling and rising do to what is known of one server."""
 
-from proxy.health.standing import DOWN, UNCHECKED, UP, Standing, State
+from proxy.health.standing import DOWN, UNCHECKED, UP, WORDS, Standing, State
 from proxy.model.health import HealthRules
 from tests.fakes import make_server
 
 
 def test_the_words_are_those_of_the_admin_api():
     """Four words, and no others."""
-    assert [state.value for state in State] == ["unchecked", "up", "down", "half_open"]
+    assert [WORDS[state] for state in State] == ["unchecked", "up", "down", "half_open"]
 
 
 def test_nothing_is_known_at_first():

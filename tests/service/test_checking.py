@@ -19,7 +19,7 @@ from proxy.upstream.dial import Watch
 from proxy.upstream.probe import Prober
 from proxy.upstream.tls import TlsContexts
 from tests.fakes import make_server, make_site
-from tests.loopback import backend, turn, until
+from tests.loopback import backend, until
 
 HOST = "cas02.branch.test"
 RULES = HealthRules(path="/owa/", interval=10.0, timeout=2.0, fall=2, rise=2)
@@ -58,10 +58,15 @@ class Scene:
 
     async def check(self, count: int = 1) -> None:
         """Let so many checks be made, one after the other."""
-        for wanted in range(self.checked + 1, self.checked + 1 + count):
-            self.now += 20.0
-            self.checks.tick(self.now)
-            await until(lambda wanted=wanted: self.checked >= wanted, "no check was made")
+        end = self.checked + count
+        while self.checked < end:
+            before, self.now = self.checked, self.now + 20.0
+            await until(lambda before=before: self._tick() > before, "no check was made")
+
+    def _tick(self) -> int:
+        """Let the clock tick; gives the checks that have been made."""
+        self.checks.tick(self.now)
+        return self.checked
 
     @property
     def state(self) -> tuple[str, str]:
@@ -78,22 +83,14 @@ def policy_in(folder, authority: Authority) -> TrustPolicy:
 
 async def test_a_server_falls_and_rises_by_what_it_answers(authority, tmp_path):
     """After two bad answers it is down, after two good ones it is up."""
-    answers, states = [GOOD], []
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(answers[-1])
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=authority.issue(HOST).server_context())
-    scene = Scene(server.sockets[0].getsockname()[1], policy_in(tmp_path, authority))
-    for answer in (GOOD, BAD, BAD, GOOD, GOOD):
-        answers.append(answer)
-        await scene.check()
-        states.append(scene.state)
-    await scene.checks.close()
-    server.close()
-    await turn()
+    says, states = bytearray(), []
+    async with backend([authority.issue(HOST).server_context()], says) as world:
+        scene = Scene(world.port, policy_in(tmp_path, authority))
+        for answer in (GOOD, BAD, BAD, GOOD, GOOD):
+            says[:] = answer
+            await scene.check()
+            states.append(scene.state)
+        await scene.checks.close()
 
     wrong = "cas02.branch.test answered 500 to GET /owa/ (health.expect)."
     assert states == [("up", ""), ("up", wrong), ("down", wrong), ("down", wrong), ("up", "")]
