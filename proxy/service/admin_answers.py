@@ -146,7 +146,7 @@ def _site(site: sites.Site, counted: Counted) -> Site:
         hosts=site.hosts,
         paths=site.paths,
         external_url=site.external_url,
-        redirect=site.redirect,
+        redirect="" if site.own or not site.external_url else site.redirect,
         policy=Policy(
             allow_internal_untrusted_certs=switch_value(policy.allow_untrusted),
             name="allow" if policy.allow_untrusted else "enforce",

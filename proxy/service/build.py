@@ -20,7 +20,6 @@ from proxy.pages.render import Pages
 from proxy.relay.accords import Accords
 from proxy.relay.equipment import Destination, Equipment
 from proxy.routing.decide import Router
-from proxy.service.health_talk import events_of
 from proxy.service.signin import Company, Reception
 from proxy.settings.resolve import to_timeouts
 from proxy.settings.schema import Settings
@@ -46,6 +45,8 @@ class Outlets:
     """Told how the trust in servers goes."""
     company: Company = field(default_factory=Company)
     """The other processes that serve."""
+    turned: Callable[[Turn], None] = lambda _turn: None
+    """Told of servers that go down and come up again."""
 
 
 class Plant:
@@ -63,7 +64,7 @@ class Plant:
         self.response_reader = ResponseReader(first_server)
         self.response_writer = ResponseWriter(first_server)
         self.new_request_id = request_ids()
-        self.health = ServerHealth(self._tell_turn)
+        self.health = ServerHealth(outlets.turned)
         self.accords = Accords()
         attempts = Attempts(self.contexts, transports)
         self.prober = Prober(attempts, lambda: datetime.now(UTC))
@@ -124,10 +125,6 @@ class Plant:
         """Use no connection again that was made while a server's trust stood otherwise."""
         self.dialer.forget(server, policy, trusted=trusted)
         self.pools.renew(server, policy)
-
-    def _tell_turn(self, turn: Turn) -> None:
-        for event in events_of(turn, self.first_server, self.dialer.name_of):
-            self.outlets.emit(event)
 
     def _destinations(self, site: Site, name_of: Callable[[Server], str]) -> tuple[Destination, ...]:
         return tuple(self._destination(server, site, name_of(server)) for server in site.reachable)

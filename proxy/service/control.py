@@ -11,11 +11,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from proxy.events.record import Event
+from proxy.health.chorus import Chorus
+from proxy.health.standing import Turn
 from proxy.model.sites import Server, Site, Topology, TrustPolicy
 from proxy.service.build import Outlets, others_of, server_speller
+from proxy.service.checking import checks_of, make_checks
 from proxy.service.checkup import servers_of
 from proxy.service.crew import CannotApply, Crew, InForce
 from proxy.service.generations import Generations
+from proxy.service.health_talk import events_of
 from proxy.service.load import Loaded
 from proxy.service.policy_talk import doubts_of, policy_sentence
 from proxy.service.share import count_workers, limits_of_worker, share_of, share_upstreams
@@ -24,6 +28,7 @@ from proxy.service.transports import Choice, choose
 from proxy.settings.problems import SettingsInvalid
 from proxy.settings.resolve import default_switch, to_topology
 from proxy.upstream.attempt import Attempts
+from proxy.upstream.dial import Watch
 from proxy.upstream.monitor import Habits, Monitor
 from proxy.upstream.probe import Prober
 from proxy.upstream.tls import TlsContexts
@@ -80,8 +85,14 @@ class Control:
         self._start = {site.name: site.policy for site in loaded.topology.sites}
         transports = (choice or choose(loop)).transports
         self._contexts = TlsContexts()
-        self._prober = Prober(Attempts(self._contexts, transports), lambda: datetime.now(UTC))
+        attempts = Attempts(self._contexts, transports)
+        self._prober = Prober(attempts, lambda: datetime.now(UTC))
         self.monitor = Monitor(self._prober.probe, outlets.emit, self._renew, self.name, random.random)
+        watch = Watch(
+            refused=self.monitor.note_refusal, trusted=self.monitor.note_success, handshake=outlets.watch.handshake
+        )
+        self._checks = make_checks(attempts, self._prober, loop.time, self.name, tell=self._note_check, watch=watch)
+        self._chorus = Chorus()
         self.in_force = InForce(0, self._compose(loaded, Switches()), Switches())
         self.crew: Crew
         self._changing = asyncio.Lock()
@@ -122,6 +133,7 @@ class Control:
     def tick(self, now: float) -> None:
         """Look at the servers whose turn it is. Called a few times a second with the loop's time."""
         self.monitor.tick(now)
+        self._checks.tick(now)
 
     # ── changes ──────────────────────────────────────────────────────────────────────────────────
 
@@ -214,9 +226,27 @@ class Control:
         self._prober.others = others_of(loaded.topology)
         self.monitor.name_of = server_speller(settings)
         warning = timedelta(days=settings.monitor.expiry_warning)
+        self._checks.watch(checks_of(loaded.topology))
         self.monitor.watch(
             servers_of(loaded.topology), Habits(interval=settings.monitor.interval, expiry_warning=warning)
         )
+
+    def hear(self, who: int, turn: Turn) -> None:
+        """Take what a worker, by its number, found out about a server; it is told once, however many find it out."""
+        news = self._chorus.hear(who, turn)
+        self._tell([news] if news is not None else [])
+
+    def forget(self, who: int) -> None:
+        """Forget what a worker found out that has gone."""
+        self._tell(self._chorus.forget(who))
+
+    def _tell(self, turns: list[Turn]) -> None:
+        for turn in turns:
+            for event in events_of(turn, self.name, self.monitor.name_of):
+                self.outlets.emit(event)
+
+    def _note_check(self, server: Server, policy: TrustPolicy, ok: bool, why: str) -> None:
+        self.crew.note_check(server, policy, ok=ok, why=why)
 
     def _renew(self, server: Server, policy: TrustPolicy, trusted: bool) -> None:
         self.crew.renew(server, policy, trusted=trusted)
@@ -236,6 +266,7 @@ class Control:
 
     async def close_monitor(self) -> None:
         """Look at no server any more."""
+        await self._checks.close()
         await self.monitor.close()
 
     def close(self) -> None:

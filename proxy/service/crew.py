@@ -80,6 +80,10 @@ class Crew(Protocol):
         """Have nobody use a connection again that was made while a server's trust stood otherwise."""
         ...
 
+    def note_check(self, server: Server, policy: TrustPolicy, *, ok: bool, why: str) -> None:
+        """Tell everybody how a check of a server went."""
+        ...
+
     def are_serving(self) -> bool:
         """Tell whether anybody takes requests."""
         ...

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from proxy.events.record import Event
+from proxy.health.standing import Turn
 from proxy.metrics.names import Snapshot
 from proxy.metrics.totals import Totals
 from proxy.model.sites import Server, TrustPolicy
@@ -99,9 +100,9 @@ class Fleet:
         """Have nobody use a connection again that was made while a server's trust stood otherwise."""
         self._tell_all("renew", server, policy, trusted)
 
-    def note_check(self, *what: object) -> None:
+    def note_check(self, server: Server, policy: TrustPolicy, *, ok: bool, why: str) -> None:
         """Tell everybody how a check of a server went."""
-        self._tell_all("checked", *what)
+        self._tell_all("checked", server, policy, ok, why)
 
     def are_serving(self) -> bool:
         """Tell whether anybody takes requests."""
@@ -131,6 +132,7 @@ class Fleet:
                 "lines": self._write,
                 "refused": self._on_refused,
                 "trusted": control.monitor.note_success,
+                "turned": on(self._on_turned),
                 "notice": on(self._on_notice),
                 "counted": on(self._on_counted),
                 "process_lost": self._on_process_lost,
@@ -160,6 +162,9 @@ class Fleet:
     def _on_refused(self, server: Server, policy: TrustPolicy, verdict: Verdict) -> None:
         self._control.monitor.note_refusal(server, policy, verdict)
 
+    def _on_turned(self, channel: Channel, turn: Turn) -> None:
+        self._control.hear(self._members[channel].hello.number, turn)
+
     def _on_notice(self, channel: Channel, notice: Notice) -> None:
         self._register.learn(notice)
         for other in self._members:
@@ -178,6 +183,7 @@ class Fleet:
         member = self._members.pop(channel, None)
         if member is not None:
             self._totals.retire(member.hello.pid)
+            self._control.forget(member.hello.number)
         if not self._members:
             self._empty.set()
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from proxy.events.record import Event
+from proxy.health.standing import Turn
 from proxy.metrics.names import Snapshot
 from proxy.model.sites import Server, TrustPolicy
 from proxy.model.verdict import Verdict
@@ -117,6 +118,10 @@ class Link:
     def note_success(self, server: Server, policy: TrustPolicy) -> None:
         """Tell that a server was trusted."""
         self.say("trusted", server, policy)
+
+    def tell_turn(self, turn: Turn) -> None:
+        """Tell that a server went down or is up again."""
+        self.say("turned", turn)
 
     def tell(self, notice: Notice) -> None:
         """Tell the other workers of a sign-in."""

@@ -19,6 +19,7 @@ from proxy.service.outlets import Logs
 from proxy.service.transports import Choice
 from proxy.service.watching import Watching, files_of
 from proxy.sinks.recent import Recent
+from proxy.upstream.dial import Watch
 
 DOUBTFUL = 1017
 THIS_PROCESS = 0
@@ -60,7 +61,9 @@ class Office:
         self._logs = logs
         if logs is not None:
             logs.tell = self.emit
-        self.control = Control(loaded, load, replace(outlets, emit=self.emit), choice)
+        self.control = Control(
+            loaded, load, replace(outlets, emit=self.emit, watch=Watch(handshake=self.meter.note_handshake)), choice
+        )
         self.control.changed = self._adopt
         self._watching = Watching(files_of(loaded), self._ask)
         self._tasks: set[asyncio.Task[Any]] = set()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from proxy.model.sites import Server, TrustPolicy
 from proxy.service.admin_state import ControlState
@@ -15,6 +16,9 @@ from proxy.service.sockets import Sockets, bind_all
 from proxy.service.transports import Choice, choose
 from proxy.service.worker import Worker
 from proxy.upstream.dial import Watch
+
+THE_WORKER = 1
+"""Its number."""
 
 
 class Single:
@@ -47,7 +51,7 @@ class Single:
     def _outlets(self, outlets: Outlets) -> Outlets:
         monitor, office = self.control.monitor, self.office
         watch = Watch(refused=monitor.note_refusal, trusted=monitor.note_success, handshake=office.meter.note_handshake)
-        return replace(outlets, emit=office.emit, watch=watch)
+        return replace(outlets, emit=office.emit, watch=watch, turned=partial(self.control.hear, THE_WORKER))
 
     @property
     def state(self) -> ControlState:
@@ -109,6 +113,10 @@ class Single:
     def renew(self, server: Server, policy: TrustPolicy, *, trusted: bool) -> None:
         """Have the worker use no connection again that was made while a server's trust stood otherwise."""
         self.worker.renew(server, policy, trusted=trusted)
+
+    def note_check(self, server: Server, policy: TrustPolicy, *, ok: bool, why: str) -> None:
+        """Tell the worker how a check of a server went."""
+        self.worker.note_check(server, policy, ok=ok, why=why)
 
     def are_serving(self) -> bool:
         """Tell whether the worker takes requests."""

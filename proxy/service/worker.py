@@ -145,6 +145,10 @@ class Worker:
         """Use no connection again that was made while a server's trust stood otherwise."""
         self._plant.renew(server, policy, trusted=trusted)
 
+    def note_check(self, server: Server, policy: TrustPolicy, *, ok: bool, why: str) -> None:
+        """Take note of how a check of a server went."""
+        self._plant.health.note_check(server, policy, ok, why, self._ticks.now)
+
     def learn(self, notice: Notice) -> None:
         """Take note of what another worker was told."""
         self._plant.reception.learn(notice)

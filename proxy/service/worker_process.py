@@ -41,6 +41,7 @@ class WorkerProcess:
         verbs: dict[str, Callable[..., object]] = {
             "apply": self._apply,
             "renew": self._renew,
+            "checked": self._check,
             "learn": self._learn,
             "report": self._report,
         }
@@ -94,6 +95,7 @@ class WorkerProcess:
             record_access=self._ledger.record,
             watch=watch,
             company=Company(tell=link.tell, keeps_ended=False),
+            turned=link.tell_turn,
         )
         worker = Worker(in_force.loaded, outlets, heritage.sockets, number=self._number, stock=heritage.stock)
         worker.add_sweep(self._tick)
@@ -143,6 +145,10 @@ class WorkerProcess:
     def _renew(self, server: Server, policy: TrustPolicy, trusted: bool) -> None:
         if self._worker is not None:
             self._worker.renew(server, policy, trusted=trusted)
+
+    def _check(self, server: Server, policy: TrustPolicy, ok: bool, why: str) -> None:
+        if self._worker is not None:
+            self._worker.note_check(server, policy, ok=ok, why=why)
 
     def _learn(self, notice: Notice) -> None:
         if self._worker is not None:
