@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from proxy.model.clean import clean_text
+from proxy.settings.problems import hide_user
 
 ADMIN = "CASPROXY_SERVER__ADMIN"
 TOKEN = "CASPROXY_SERVER__ADMIN_TOKEN"  # noqa: S105 - the name of a variable
@@ -69,7 +70,7 @@ def find_place(arguments: argparse.Namespace, command: str) -> Place:
     name = given or _text(server, "admin") or DEFAULT
     place = parse_address(name)
     if place is None:
-        raise AdminFault(f"{clean_text(name)!r} is no address such as {DEFAULT} or [::1]:9643.")
+        raise AdminFault(f"{clean_text(hide_user(name))!r} is no address such as {DEFAULT} or [::1]:9643.")
     token, why = _find_token(arguments.token_file or "", server)
     return Place(host=place[0], port=place[1], name=clean_text(name), token=token, why_no_token=why)
 
@@ -80,7 +81,7 @@ def parse_address(text: str) -> tuple[str, int] | None:
     A listener on every address is asked over loopback, because that is where this process is.
     """
     host, colon, port = text.strip().rpartition(":")
-    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:  # noqa: PLR2004 - 16 bits
+    if "@" in text or not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:  # noqa: PLR2004 - 16 bits
         return None
     host = host.removeprefix("[").removesuffix("]")
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), int(port)  # noqa: S104 - replaced, not bound

@@ -15,6 +15,8 @@ _PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
 _EVERY_IPV4 = str(ipaddress.IPv4Address(0))
 _MAX_NAME = 253
 _MAX_PORT = 65_535
+_HAS_USER = "holds a user name or a password; only host and port belong here."
+"""What is said instead of showing it."""
 
 
 class BadAddress(Exception):
@@ -58,6 +60,8 @@ def parse_address(text: str, port: int | None = None) -> Address:
 
     Raises: BadAddress.
     """
+    if "@" in text:
+        raise BadAddress(f"The address {_HAS_USER}")
     if text.startswith("["):
         host, closing, rest = text[1:].partition("]")
         given = rest.removeprefix(":") if rest.startswith(":") or not rest else "-"
@@ -85,6 +89,8 @@ def check_host(host: str, whole: str = "") -> str:
     """
     if _is_ip(host, 4) or _is_ip(host, 6):
         return host.lower()
+    if "@" in host:
+        raise BadAddress("A host name has no user name and no password in front of it.")
     shown = quote(whole or host)
     if not host:
         raise BadAddress(f"{shown} has no host.", 'Write "0.0.0.0" for every address of this machine.')
@@ -126,8 +132,8 @@ def parse_https_url(text: str) -> Address:
 
 
 def _parse_https(text: str) -> tuple[Address, SplitResult]:
-    if "@" in text:  # never shown
-        raise BadAddress("The URL holds a user name or a password; only host and port belong here.")
+    if "@" in text:
+        raise BadAddress(f"The URL {_HAS_USER}")
     if any(each.isspace() or not each.isprintable() or each == "\\" for each in text):
         raise BadAddress(f"{quote(text)} is not a URL: it holds a space, a backslash or a control character.")
     try:

@@ -23,6 +23,8 @@ _ATTRIBUTE_KEYS = (
     "database_attribute", "version_attribute",
 )  # fmt: skip
 _DN = re.compile(r"[A-Za-z][A-Za-z0-9.-]*=.+", re.ASCII)
+_HAS_USER = "The URL holds a user name or a password, which do not belong here."
+"""What is said instead of showing it."""
 _ESCAPE = re.compile(r"\\[0-9A-Fa-f]{2}")
 
 
@@ -57,7 +59,7 @@ def _urls(settings: Settings, report: Report) -> None:
             guess = "Passwords go over TLS only: w" if url.startswith("ldap:") else "W"
             report.refuse(
                 (*_LDAP, "urls", number) if len(settings.directory.ldap.urls) > 1 else (*_LDAP, "urls"),
-                f"{quote(url)} is not the address of an LDAP server with TLS.",
+                _HAS_USER if "@" in url else f"{quote(url)} is not the address of an LDAP server with TLS.",
                 f'{guess}rite "ldaps://dc01.lab.example" or "ldaps://dc01.lab.example:636".',
             )
 
@@ -108,7 +110,9 @@ def _services(settings: Settings, report: Report) -> None:
         path = (*_HTTP, key)
         if url and report.is_sound(path) and not _is_https(url):
             report.refuse(
-                path, f"{quote(url)} is not an https URL.", f'For example: {key} = "https://users.lab.example/find".'
+                path,
+                _HAS_USER if "@" in url.partition("?")[0] else f"{quote(url)} is not an https URL.",
+                f'For example: {key} = "https://users.lab.example/find".',
             )
 
 

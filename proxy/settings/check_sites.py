@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from proxy.settings.addresses import HTTPS_PORT, BadAddress, as_https, check_host, parse_address, parse_internal_url
-from proxy.settings.problems import Path, quote
+from proxy.settings.problems import Path, hide_user, quote
 from proxy.settings.report import Report
 from proxy.settings.schema import Settings
 from proxy.settings.site_schema import Site, SiteServer
@@ -63,7 +63,7 @@ def _hosts(settings: Settings, report: Report) -> None:
             try:
                 host = check_host(text).removesuffix(".")
             except BadAddress:
-                report.refuse(place, f"{quote(text)} is not a bare host name.", _guess_host(text))
+                report.refuse(place, f"{quote(hide_user(text))} is not a bare host name.", _guess_host(text))
                 continue
             if host in seen:
                 report.refuse(place, f"{quote(text)} already belongs to the site {quote(seen[host])}.")

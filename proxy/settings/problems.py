@@ -1,11 +1,14 @@
 """What is wrong with a configuration, and where a value came from, as values; finding either is left to others."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 Path = tuple[str | int, ...]
 """Where a value stands: `("sites", 1, "servers", 0)`."""
+
+_USER = re.compile(r"(?<=//).*@", re.DOTALL)
 
 
 class Layer(Enum):
@@ -99,11 +102,17 @@ def make_visible(text: str) -> str:
 
 
 def quote(value: object) -> str:
-    """Show a value in a message on one line, shortened, control characters made visible."""
-    text = value if isinstance(value, str) else repr(value)
+    """Show a value in a message on one line, shortened, control characters made visible, a URL without its user."""
+    text = _USER.sub("…@", value if isinstance(value, str) else repr(value))
     visible = make_visible(text[:200])
     short = visible if len(visible) <= 80 else visible[:79] + "…"  # noqa: PLR2004 - what fits beside the key path
     return f'"{short}"' if isinstance(value, str) else short
+
+
+def hide_user(text: str) -> str:
+    """Leave out all that stands before the host of an address, with a scheme or without."""
+    _, at, host = text.rpartition("@")
+    return f"…@{host}" if at else text
 
 
 def _is_bare(part: str) -> bool:

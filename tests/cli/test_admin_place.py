@@ -113,6 +113,14 @@ def test_a_token_file_that_is_none(folder, name, monkeypatch):
     assert name in find().why_no_token
 
 
+def test_a_password_in_an_address_is_not_shown():
+    """Only host and port belong there."""
+    with pytest.raises(AdminFault, match=r"…@127\.0\.0\.1:9643' is no address") as caught:
+        find("--admin", "https://me:pw@127.0.0.1:9643")
+
+    assert "pw" not in str(caught.value)
+
+
 @pytest.mark.parametrize("text", ["nonsense", "\x1b[2J", ":1"])
 def test_an_address_that_is_none(text):
     """It is told, and nothing in it steers a terminal."""

@@ -116,6 +116,16 @@ def test_passwords_in_urls_are_refused(text):
     assert "geheim" not in caught.value.sentence + caught.value.suggestion
 
 
+@pytest.mark.parametrize("read", [parse_address, check_host])
+@pytest.mark.parametrize("text", ["https://user:geheim@cas02", "user:geheim@cas02:443", "geheim@cas02"])
+def test_passwords_in_addresses_are_refused(read, text):
+    """Nor are they shown where no URL belongs."""
+    with pytest.raises(BadAddress) as caught:
+        read(text)
+
+    assert "geheim" not in caught.value.sentence + caught.value.suggestion
+
+
 @pytest.mark.parametrize(
     ("one", "other", "expected"),
     [

@@ -95,7 +95,6 @@ def test_a_service_needs_its_keys(key):
     [
         ("urls", '["ldap://dc01.lab.example"]', "Passwords go over TLS only: write "),
         ("urls", '["ldaps://dc01.lab.example/dc=lab"]', 'Write "ldaps://dc01.lab.example"'),
-        ("urls", '["ldaps://me@dc01.lab.example"]', "is not the address of an LDAP server with TLS"),
         ("urls", '["ldaps://"]', "is not the address of an LDAP server with TLS"),
         ("urls", '["dc01.lab.example"]', "is not the address of an LDAP server with TLS"),
         ("urls", '["ldaps://dc01:99999"]', "is not the address of an LDAP server with TLS"),
@@ -123,14 +122,33 @@ def test_mistakes_about_a_directory(key, value, words):
 
 @pytest.mark.parametrize(
     "url",
-    ["http://users.lab.example", "https://", "https://me:pw@users.lab.example", "https://u.example/#x", "https://a b/"],
+    ["http://users.lab.example", "https://", "https://u.example/#x", "https://a b/"],
 )
 @pytest.mark.parametrize("key", HTTP)
 def test_mistakes_about_a_service(key, url):
-    """Only https, and nobody's password in the URL."""
+    """Only https, and nothing behind the query."""
     (line,), _ = lines("http", {"http": HTTP | {key: f'"{url}"'}})
 
     assert line.startswith(f'directory.http.{key}: "{url}" is not an https URL.')
+
+
+@pytest.mark.parametrize("url", ["https://me:pw@users.lab.example/", "http://me:pw@u.example", "me:pw@u.example/find"])
+@pytest.mark.parametrize("key", HTTP)
+def test_nobody_in_the_url_of_a_service_is_shown(key, url):
+    """A message may end in a log or a ticket."""
+    (line,), _ = lines("http", {"http": HTTP | {key: f'"{url}"'}})
+
+    assert line.startswith(f"directory.http.{key}: The URL holds a user name or a password, which do not belong here.")
+    assert "pw" not in line
+
+
+@pytest.mark.parametrize("url", ["ldaps://me:pw@dc01.lab.example", "ldap://me:pw@dc01", "me:pw@dc01"])
+def test_nobody_in_the_url_of_a_directory_is_shown(url):
+    """The same."""
+    (line,), _ = lines("ldap", {"ldap": LDAP | {"urls": f'["{url}"]'}})
+
+    assert line.startswith("directory.ldap.urls: The URL holds a user name or a password, which do not belong here.")
+    assert "pw" not in line
 
 
 def test_tables_of_another_provider_are_doubted():

@@ -45,6 +45,7 @@ def test_good_sites_pass(more):
         (HQ + 'hosts = ["BRANCH.example"]\n' + BRANCH, 'sites.Branch.hosts[0]: "branch.example" already belongs to t'),
         (HQ + 'hosts = ["a.example:443"]', 'sites.HQ.hosts[0]: "a.example:443" is not a bare host name. Write "a.ex'),
         (HQ + 'hosts = ["https://a.example/owa"]', 'sites.HQ.hosts[0]: "https://a.example/owa" is not a bare host na'),
+        (HQ + 'hosts = ["me:pw@a.example"]', 'sites.HQ.hosts[0]: "…@a.example" is not a bare host name. Write "a.exam'),
         (HQ + 'hosts = ["*.example"]', 'sites.HQ.hosts[0]: "*.example" is not a bare host name. There are no wildcar'),
         (HQ + 'hosts = ["https://a b/owa"]', 'sites.HQ.hosts[0]: "https://a b/owa" is not a bare host name.'),
         (HQ.replace('"https:', '{tls_name=1,url="https:').replace('owa"]', 'owa"}]'), "sites.HQ.servers[0].tls_n"),

@@ -8,6 +8,7 @@ from proxy.settings.problems import (
     Origin,
     Problem,
     SettingsInvalid,
+    hide_user,
     make_visible,
     name_path,
     quote,
@@ -44,6 +45,27 @@ def test_problem_is_one_line_with_place_path_sentence_and_suggestion():
         'config/casproxy.toml:12: sites.Branch.servers[0]: "http://x" is not an https URL. Write "https://x".'
     )
     assert str(SettingsInvalid([problem, problem])) == f"{problem}\n{problem}"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("https://me:pw@cas02/owa", '"https://…@cas02/owa"'),
+        ("https://me:p/w@x?@cas02", '"https://…@cas02"'),
+        ("https://" + 300 * "p" + "@cas02", '"https://…@cas02"'),
+        (["https://me:pw@cas02"], "['https://…@cas02']"),
+        ("alice@lab.example", '"alice@lab.example"'),
+    ],
+)
+def test_no_message_shows_the_user_of_a_url(value, shown):
+    """Addresses of mail are shown, what stands before the host of a URL never is."""
+    assert quote(value) == shown
+
+
+def test_what_stands_before_a_host_is_left_out():
+    """Whether or not there is a scheme."""
+    assert hide_user("me:pw@cas02:443") == hide_user("https://me:pw@cas02:443") == "…@cas02:443"
+    assert hide_user("cas02:443") == "cas02:443"
 
 
 def test_problem_without_a_path_names_its_place_only():
