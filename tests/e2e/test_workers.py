@@ -5,25 +5,64 @@ import json
 import os
 import signal
 import socket
+import ssl
 import urllib.request
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.process import Served, serving
-from tests.stage import OK, Stage, answering, stage
+from tests.stage import OK, Browser, Heard, Script, Stage, answering, stage
+from tests.visitors import account, directory_settings, form, post, sign_in, write_users
 
 GET = b"GET /owa/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
+class Slow:
+    """A backend that answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.may_answer = asyncio.Event()
+
+    async def __call__(self, heard: Heard, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Read a head, wait, answer."""
+        while await heard.head(reader):
+            self.asked += 1
+            await self.may_answer.wait()
+            writer.write(OK)
+
+
 @asynccontextmanager
-async def two(settings: str = "", **more: Any) -> AsyncIterator[tuple[Stage, Served, str]]:
+async def two(
+    script: Script | None = None,
+    *,
+    settings: str = "",
+    fault: str = "good",
+    token: str = "",
+    directory: bool = False,
+    session: str = "",
+) -> AsyncIterator[tuple[Stage, Served, str]]:
     """Serve a site with two workers; gives the address of the admin listener, too."""
-    async with stage({"HQ": answering(OK)}, server_settings="workers = 2\n", settings=settings, apart=True) as running:
+    lines = "workers = 2\n" + (f'admin_token = "{token}"\n' if token else "")
+    more = "[directory]\n" if directory else ""
+    async with stage(
+        {"HQ": script or answering(OK)},
+        server_settings=lines,
+        settings=more + settings,
+        faults={"HQ": fault},
+        apart=True,
+    ) as running:
         admin = f"127.0.0.1:{free_port()}"
         running.settings = running.settings.replace('admin = "127.0.0.1:0"', f'admin = "{admin}"')
-        async with serving(running, **more) as served:
+        if directory:
+            write_users(running.folder, account("alice", "HQ"))
+            tables = directory_settings(running.folder) + session
+            running.settings = running.settings.replace(more, tables)
+        async with serving(running) as served:
             yield running, served, admin
 
 
@@ -125,3 +164,164 @@ async def test_a_control_process_that_is_killed_costs_no_request():
     assert lost["winlog.event_data.param2"] == f"The control process ({control})"
     assert found["limits.target_bytes"] == 64
     assert len(served.seen(14)) == 1
+
+
+# ── what one learns, all know ────────────────────────────────────────────────────────────────────
+
+
+async def test_who_signs_off_is_signed_off_everywhere():
+    """Whichever worker took it; one that comes later knows it, too, and so does the file that outlives a stop."""
+    async with AsyncExitStack() as stack:
+        running, served, admin = await stack.enter_async_context(two(directory=True))
+        browsers = [await running.browser() for _ in range(12)]
+        cookie = await sign_in(browsers[0], "alice")
+        ask_owa = b"GET /owa/ HTTP/1.1\r\nHost: localhost\r\nCookie: " + cookie + b"\r\n\r\n"
+        before = [(await browser.ask(ask_owa)).status for browser in browsers]
+        counts = [each["connections"] for each in (await ask(admin, "/api/status"))["workers"]]
+        await browsers[0].ask(ask_owa.replace(b"/owa/", b"/owa/logoff.owa"))
+        after = await settled(browsers, ask_owa, 302)
+        found = await workers(admin)
+        for pid in found.values():
+            os.kill(pid, signal.SIGKILL)
+        await until_workers(admin, lambda now: len(now) == 2 and not set(now.values()) & set(found.values()))
+        later = [(await running.ask(ask_owa)).status for _ in range(6)]
+        await served.end()
+
+    assert (before, after, later) == ([200] * 12, [302] * 12, [302] * 6)
+    assert min(counts) > 0, "one worker had every connection: nothing was proven"
+
+
+async def settled(browsers: list[Browser], data: bytes, status: int) -> list[int]:
+    """Ask on every connection until all answer alike: word travels between processes; gives the answers."""
+    for _ in range(100):
+        found = [(await browser.ask(data)).status for browser in browsers]
+        if found == [status] * len(browsers):
+            return found
+        await asyncio.sleep(0.01)
+    return found
+
+
+async def test_wrong_passwords_count_wherever_they_are_tried():
+    """Ten of them stop a user, however many workers took some of them."""
+    async with two(directory=True, session="attempts_user = 4\n") as (running, served, _):
+        statuses = []
+        for _ in range(12):
+            answer = await running.ask(post(form("alice", "wrong")))
+            statuses.append(answer.status)
+        await served.end()
+
+    assert statuses.count(302) <= 6
+    assert statuses[-4:] == [429] * 4
+
+
+async def test_the_switch_is_turned_on_every_worker_at_once():
+    """When the answer has come, no connection meets the old policy any more; an event says who turned it."""
+    async with two(fault="self-signed", token="geheim") as (running, served, admin):
+        browsers = [await running.browser() for _ in range(12)]
+        before = [(await browser.ask(GET)).status for browser in browsers]
+        changes = await turn(admin, 0)
+        after = [(await browser.ask(GET)).status for browser in browsers]
+        await turn(admin, None)
+        again = [(await browser.ask(GET)).status for browser in browsers]
+        told = await served.event(1050, 2)
+        await served.end()
+
+    assert (before, after, again) == ([200] * 12, [502] * 12, [200] * 12)
+    assert [each["after"] for each in changes["changes"]] == [0]
+    assert changes["connections_closed"] >= 1
+    assert told["winlog.event_data.param3"].startswith("127.0.0.1")
+
+
+async def turn(admin: str, value: int | None) -> Any:
+    """Turn the switch of the site."""
+    return await asyncio.to_thread(_turn, admin, value)
+
+
+def _turn(admin: str, value: int | None) -> Any:
+    order = urllib.request.Request(
+        f"http://{admin}/api/trust",
+        json.dumps({"site": "HQ", "allow_internal_untrusted_certs": value}).encode(),
+        {"Content-Type": "application/json", "Authorization": "Bearer geheim"},
+    )
+    with urllib.request.urlopen(order, timeout=10) as answer:
+        return json.load(answer)
+
+
+async def test_draining_finishes_what_every_worker_has_in_flight():
+    """Nobody new is let in; the exit code says whether something was cut off."""
+    slow = Slow()
+    async with two(slow, settings='[timeouts]\ndrain = "20s"\n') as (running, served, _):
+        browsers = [await running.browser() for _ in range(8)]
+        for browser in browsers:
+            await browser.send(GET)
+        await served.until(lambda: slow.asked == 8)
+        served.send(signal.SIGTERM)
+        await served.event(1012)
+        await served.until(lambda: is_refused(running.port))
+        slow.may_answer.set()
+        answers = [(await browser.answer()).status for browser in browsers]
+        code = await served.ended()
+
+    assert (answers, code) == ([200] * 8, 0)
+
+
+def is_refused(port: int) -> bool:
+    """Tell whether nobody listens."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=10).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("signals", [1, 2])
+async def test_what_is_cut_off_is_told_by_the_code(signals):
+    """By the drain's limit, or by a second signal."""
+    slow = Slow()
+    drain = "0.3s" if signals == 1 else "60s"
+    async with two(slow, settings=f'[timeouts]\ndrain = "{drain}"\n') as (running, served, _):
+        browser = await running.browser()
+        await browser.send(GET)
+        await served.until(lambda: slow.asked == 1)
+        served.send(signal.SIGTERM)
+        await served.event(1012)
+        if signals > 1:
+            served.send(signal.SIGTERM)
+
+        assert await served.ended() == 5
+
+
+async def test_nobody_stays_when_the_parent_is_killed():
+    """Control and workers notice, finish and go."""
+    async with two() as (_, served, _):
+        found = children(served)
+        served.process.kill()
+        await served.ended()
+        await served.until(lambda: not any(Path(f"/proc/{pid}/cmdline").exists() for pid in found))
+
+    assert len(found) == 3
+
+
+async def test_a_browser_resumes_at_every_worker():
+    """Tickets are good at all of them, and after a reload."""
+    async with two() as (running, served, _):
+        context = ssl.create_default_context(cadata=running.authority.certificate_pem.decode())
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        first = await asyncio.to_thread(resume, running.port, context, None)
+        served.send(signal.SIGHUP)
+        await served.event(1010)
+        resumed = [(await asyncio.to_thread(resume, running.port, context, first[0]))[1] for _ in range(16)]
+        await served.end()
+
+    assert (first[1], resumed) == (False, [True] * 16)
+
+
+def resume(port: int, context: ssl.SSLContext, session: ssl.SSLSession | None) -> tuple[ssl.SSLSession | None, bool]:
+    """Shake hands; gives the session, and whether it was resumed."""
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=10) as raw,
+        context.wrap_socket(raw, server_hostname="localhost", session=session) as sock,
+    ):
+        sock.sendall(GET)
+        sock.recv(1)
+        return sock.session, bool(sock.session_reused)
