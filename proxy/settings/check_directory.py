@@ -6,6 +6,7 @@ from itertools import accumulate
 from urllib.parse import urlsplit
 
 from proxy.settings.addresses import BadAddress, parse_address
+from proxy.settings.directory_schema import Ldap
 from proxy.settings.problems import Path, quote
 from proxy.settings.report import Report
 from proxy.settings.schema import Settings
@@ -18,10 +19,7 @@ LEAST_REMEMBER = 5.0
 
 _LDAP, _HTTP = ("directory", "ldap"), ("directory", "http")
 _ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}", re.ASCII)
-_ATTRIBUTE_KEYS = (
-    "name_attribute", "upn_attribute", "display_attribute", "groups_attribute", "site_attribute",
-    "database_attribute", "version_attribute",
-)  # fmt: skip
+_ATTRIBUTE_KEYS = tuple(key for key in Ldap.__struct_fields__ if key.endswith("_attribute"))
 _DN = re.compile(r"[A-Za-z][A-Za-z0-9.-]*=.+", re.ASCII)
 _HAS_USER = "The URL holds a user name or a password, which do not belong here."
 """What is said instead of showing it."""

@@ -107,6 +107,7 @@ def test_a_service_needs_its_keys(key):
         ("user_filter", '""', "is not one filter in parentheses."),
         ("user_filter", '")a=b("', "is not one filter in parentheses."),
         ("name_attribute", '"uid)(x"', "is not the name of an attribute"),
+        ("sid_attribute", '"object Sid"', "is not the name of an attribute"),
         ("address_attributes", '["mail", ""]', "is not the name of an attribute"),
         ("name_attribute", '""', "which holds the name of a user."),
         ("timeout", '"0s"', "This must be more than zero."),
