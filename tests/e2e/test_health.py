@@ -7,6 +7,7 @@ import pytest
 
 from proxy.certkit.faults import FAULTS
 from tests.broken import nobody
+from tests.e2e.test_failover import join
 from tests.stage import OK, PATIENCE, Stage, answering, stage
 from tests.wire import request, requests_in
 
@@ -19,16 +20,6 @@ TURNS = {1047, 1048, 1049}
 def two(**more):
     """Start two backends."""
     return stage({"HQ": answering(OK), "Spare": answering(OK)}, **{"settings": ENFORCE, **more})
-
-
-def joined(running: Stage, **ports: int) -> str:
-    """Write settings in which HQ has both servers; other ports stand for servers that are gone."""
-    settings, _, spare = running.settings.partition('[[sites]]\nname = "Spare"')
-    entry = spare.partition("servers = [")[2].partition("]")[0]
-    both = settings.replace(" }]", f" }}, {entry}]")
-    for name, port in ports.items():
-        both = both.replace(f"127.0.0.1:{running.backends[name].port}", f"127.0.0.1:{port}")
-    return both
 
 
 def turns(running: Stage) -> list[tuple[int, str]]:
@@ -44,7 +35,7 @@ def heard(running: Stage, name: str) -> int:
 async def test_a_server_that_is_gone_is_told_once_and_passed_over() -> None:
     """The first request finds out (39, 1047), the others begin with the server that works."""
     async with nobody() as port, two() as running:
-        running.reload(joined(running, HQ=port))
+        join(running, port)
         answers = [(await running.ask(request())).status for _ in range(3)]
         (down,) = running.seen(1047)
 
@@ -76,7 +67,7 @@ async def test_a_site_without_a_server_that_works_answers_at_once_and_is_back_so
 async def test_a_server_that_is_back_is_used_again() -> None:
     """After the hold one request tries it; from then on everybody begins there, and no request has failed."""
     async with two() as running:
-        running.reload(joined(running))
+        join(running)
         backend = running.backends["HQ"]
         await backend.end()
         assert (await running.ask(request())).status == 200
@@ -107,9 +98,9 @@ async def test_a_server_that_comes_back_untrusted_is_refused_and_not_down() -> N
 
 @pytest.mark.parametrize("balance", ["round_robin", "least_connections"])
 async def test_requests_are_spread(balance: str) -> None:
-    """Where nobody signs in each request takes its turn; a reload may change that."""
-    async with two() as running:
-        running.reload(joined(running).replace('name = "HQ"\n', f'name = "HQ"\nbalance = "{balance}"\n'))
+    """Where nobody signs in each request takes its turn."""
+    async with two(site_settings={"HQ": f'balance = "{balance}"'}) as running:
+        join(running)
         for _ in range(6):
             assert (await running.ask(request())).status == 200
 
@@ -118,9 +109,8 @@ async def test_requests_are_spread(balance: str) -> None:
 
 async def test_a_client_stays() -> None:
     """All requests of an address come to one server."""
-    async with two() as running:
-        lines = 'name = "HQ"\nbalance = "round_robin"\naffinity = "client"\n'
-        running.reload(joined(running).replace('name = "HQ"\n', lines))
+    async with two(site_settings={"HQ": 'balance = "round_robin"\naffinity = "client"'}) as running:
+        join(running)
         for _ in range(6):
             assert (await running.ask(request())).status == 200
 

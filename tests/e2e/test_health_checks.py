@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.test_failover import join
 from tests.process import serving
 from tests.stage import OK, Script, Stage, stage
 from tests.wire import request, requests_in
@@ -62,13 +63,6 @@ async def checked(running: Stage) -> dict[str, dict[str, Any]]:
             return health
         await asyncio.sleep(0.05)
     raise AssertionError("nobody was checked")
-
-
-def join(running: Stage) -> None:
-    """Make HQ a site of two servers, its own and Spare's."""
-    settings, _, spare = running.settings.partition('[[sites]]\nname = "Spare"')
-    entry = spare.partition("servers = [")[2].partition("]")[0]
-    running.reload(settings.replace(" }]", f" }}, {entry}]"))
 
 
 async def test_a_server_that_fails_its_checks_gets_no_requests() -> None:
