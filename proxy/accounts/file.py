@@ -127,8 +127,16 @@ def read_file(path: Path) -> str:
         raise DirectoryInvalid([Problem(str(path), 0, f"The file cannot be read: {fault.strerror}.")]) from fault
     if len(octets) > MAX_FILE:
         raise DirectoryInvalid([Problem(str(path), 0, f"The file is larger than {MAX_FILE:,} bytes.")])
+    return as_text(octets, path.name)
+
+
+def as_text(octets: bytes, name: str) -> str:
+    """Give the text that a users file holds; it may begin with a byte order mark. `name` is what a fault calls it.
+
+    Raises: DirectoryInvalid.
+    """
     try:
         return octets.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
         line = octets.count(b"\n", 0, fault.start) + 1
-        raise DirectoryInvalid([Problem(path.name, line, "This is not UTF-8.", "Save the file as UTF-8.")]) from None
+        raise DirectoryInvalid([Problem(name, line, "This is not UTF-8.", "Save the file as UTF-8.")]) from None

@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Callable, Iterable
 
+from proxy.accounts.file import as_text
 from proxy.accounts.ldap import IS_INSTALLED
 from proxy.accounts.material import MAX_SECRET, as_secret
 from proxy.directory.faults import DirectoryInvalid
@@ -69,11 +70,11 @@ class SigninFiles:
 
     def _users(self, name: str, default_domain: str) -> list[Account] | None:
         """Read the users; None when that cannot be done, which is told."""
-        text = self._text(_USERS, name)
-        if text is None:
+        octets = self._read(_USERS, name)
+        if octets is None:
             return None
         try:
-            accounts = [entry.account for entry in parse_users(text, name)]
+            accounts = [entry.account for entry in parse_users(as_text(octets, name), name)]
             Directory(accounts, default_domain)
         except DirectoryInvalid as fault:
             for each in fault.problems:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from proxy.accounts import file as file_module
-from proxy.accounts.file import MAX_FILE, FileProvider, read_users
+from proxy.accounts.file import MAX_FILE, FileProvider, as_text, read_users
 from proxy.accounts.passwords import Checker, hash_password, verify
 from proxy.directory.faults import DirectoryInvalid
 from proxy.directory.phc import Costs
@@ -236,6 +236,12 @@ def test_a_byte_order_mark_does_not_count(tmp_path):
     (tmp_path / "users.toml").write_text("\ufeff" + render_users(USERS))
 
     assert read_users(tmp_path / "users.toml") == USERS
+
+
+def test_what_is_no_text_is_told_with_its_line():
+    """Under the name that the caller knows it by."""
+    with pytest.raises(DirectoryInvalid, match=r"^conf/users\.toml:2: This is not UTF-8\. Save the file as UTF-8\.$"):
+        as_text(b"\n\xff", "conf/users.toml")
 
 
 async def test_no_password_or_hash_is_shown(watched):

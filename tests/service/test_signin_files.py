@@ -124,6 +124,14 @@ def test_files_are_text(folder, name, key):
     assert f": {key}: {name}:2: This is not UTF-8. Save the file as UTF-8." in line
 
 
+def test_a_byte_order_mark_does_not_count(folder):
+    """Editors of another system write one, into either file."""
+    for name in ("users.toml", "session.keys"):
+        (folder / name).write_text("\ufeff" + (folder / name).read_text())
+
+    assert read().warnings == ()
+
+
 def test_a_file_without_users_is_doubted(folder):
     """It can be used, but by nobody."""
     (folder / "users.toml").write_text("config_version = 1\n")
