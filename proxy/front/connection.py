@@ -173,14 +173,15 @@ class BrowserConnection(asyncio.Protocol):
     @property
     def is_busy(self) -> bool:
         """Whether a request is in flight, or an answer on its way out."""
-        if self.transport is None:
-            return False
-        return self._exchange is not None or self.transport.get_write_buffer_size() > 0
+        transport = self.transport
+        return transport is not None and (self._exchange is not None or transport.get_write_buffer_size() > 0)
 
     def drain(self) -> None:
-        """Close now when idle, else after the answer under way."""
+        """Close now when idle, else after the answer under way; tunnels, which have no end, once all has been sent."""
         self.closing = True
-        if self._exchange is None and self.transport is not None:
+        if self._tunnel and self._exchange is not None:
+            self._exchange.complete()
+        elif self._exchange is None and self.transport is not None:
             self.transport.close()
 
     def look_after(self, now: float) -> None:

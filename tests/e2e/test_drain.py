@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from tests.e2e.test_tunnel import echo, switching, tunnel
 from tests.stage import Heard, Stage, stage
 from tests.wire import request
 
@@ -122,3 +123,18 @@ async def test_a_body_on_its_way_up_arrives() -> None:
         browser.close()
         assert await drained
         assert running.backends["HQ"].raw.endswith(b"0123456789")
+
+
+async def test_a_tunnel_is_ended_politely() -> None:
+    """What was sent arrives on both sides, then both get an end in good order, and nothing was cut off."""
+    async with stage({"HQ": switching(echo)}) as running:
+        browser = await tunnel(running)
+        await browser.send(b"last words")
+        assert await browser.reader.readexactly(10) == b"last words"
+        drained = await running.proxy.drain()
+        rest = await browser.rest()
+        (heard,) = running.backends["HQ"].connections
+        await running.until(lambda: running.access)
+
+        assert (drained, rest, running.access[-1].error) == (True, b"", "")
+        await running.until(lambda: heard.closed or not running.worker._plant.pools.states()[0][1].open)
