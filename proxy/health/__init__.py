@@ -1,1 +1,1 @@
-"""Which servers are worth trying: hold times and a ring's order, as values; trying them is left to `relay`."""
+"""Which servers of a site work, and where requests begin, as values; asking and trying them is left to others."""

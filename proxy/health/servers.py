@@ -164,8 +164,8 @@ class ServerHealth:
         else:
             standing.counters.failed_checks += 1
             standing.fallen, standing.passed, standing.why = standing.fallen + 1, 0, why
-            if standing.fallen < standing.rules.fall:
-                return
+            if standing.fallen < standing.rules.fall and standing.state is not UNCHECKED:
+                return  # of one that nothing good is known of, the first check is believed
             if standing.is_usable:
                 self._fall(standing, why, now, by_check=True)
             else:

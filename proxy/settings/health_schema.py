@@ -45,8 +45,8 @@ CheckTimeout = Annotated[
 Fall = Annotated[
     int,
     Meta(
-        description="So many checks in a row must fail before a server is down (event 1047). Only checks bring it "
-        "up again then.",
+        description="So many checks in a row must fail before a server is down (event 1047); one will do where nothing "
+        "good is known of it yet, as after a start. Only checks bring it up again then.",
         ge=1,
         le=MOST_CHECKS,
         extra={"unit": "checks"},

@@ -240,6 +240,16 @@ def test_checks_take_a_server_down_and_bring_it_back():
     assert scene.turns == [("a", False), ("a", True)]
 
 
+def test_the_first_check_of_a_server_is_believed():
+    """Where nothing good is known of it, as after a start, nobody waits for more."""
+    scene = Scene(rules=ACTIVE)
+    scene.check("a", "-")
+    scene.succeed("b")
+    scene.check("b", "-")
+
+    assert (scene.states(), scene.turns) == (["down", "up", "unchecked"], [("a", False)])
+
+
 def test_what_checks_took_down_no_request_tries():
     """Not as the last one either, nor after the hold, nor where none works."""
     scene = Scene(2, ACTIVE)
