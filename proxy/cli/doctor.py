@@ -70,7 +70,7 @@ def to_json(checked: Checked) -> dict[str, Any]:
     return {
         "site": server.site,
         "server": server.authority,
-        "dialled": f"{server.connect_host}:{server.connect_port}",
+        "dialled": server.dialled,
         "policy": policy.name,
         "policy_source": policy.source,
         "enforce": {True: "trusted", False: "untrusted", None: "unknown"}[checked.is_trusted],

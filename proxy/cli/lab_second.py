@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from proxy.lab.sign_in import Second
+from proxy.model.sites import in_brackets
 from proxy.service.load import Loaded, load
 from proxy.service.run import housed
 from proxy.settings.addresses import parse_address
@@ -23,9 +24,7 @@ class SecondProxy:
         """Where it is."""
         self._environment = {key: value for key, value in environment.items() if not key.startswith(OWN_VARIABLES)}
         host = parse_address(beside).host
-        self._environment[f"{OWN_VARIABLES}LISTEN"] = (
-            f"[{host}]:{second.listen}" if ":" in host else f"{host}:{second.listen}"
-        )
+        self._environment[f"{OWN_VARIABLES}LISTEN"] = f"{in_brackets(host)}:{second.listen}"
         self._colour = colour
         self._house = AsyncExitStack()
 

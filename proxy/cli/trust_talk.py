@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator
 
 from proxy.model.clean import clean_text
-from proxy.model.sites import Server, TrustPolicy
+from proxy.model.sites import CaMode, Server, TrustPolicy, in_brackets
 from proxy.model.verdict import Verdict
 from proxy.service.checkup import Checked
 from proxy.trust.changes import first_end
@@ -74,13 +74,17 @@ def rank(checked: Checked) -> tuple[int, int]:
 
 def probe_command(server: Server, policy: TrustPolicy) -> str:
     """Write the command that looks at one server alone."""
-    words = ["casproxy", "probe", f"{server.host}:{server.port}"]
+    words = ["casproxy", "probe", f"{in_brackets(server.host)}:{server.port}"]
     if (server.connect_host, server.connect_port) != (server.host, server.port):
-        words += ["--connect-to", f"{server.connect_host}:{server.connect_port}"]
+        words += ["--connect-to", server.dialled]
     if server.tls_name != server.host:
         words += ["--name", server.tls_name]
     for file in policy.ca_files:
         words += ["--ca", file]
+    if policy.ca_mode is CaMode.ONLY:
+        words.append("--only-ca")
+    if policy.partial_chain:
+        words.append("--partial-chain")
     return shlex.join(words)
 
 

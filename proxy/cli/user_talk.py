@@ -238,8 +238,7 @@ def _location(walked: Walk) -> str:
 
 
 def _is_about(standing: dict[str, Any], server: Server) -> bool:
-    dialled = f"{server.connect_host}:{server.connect_port}"
-    return bool(standing["server"] == server.authority and standing.get("dialled", dialled) == dialled)
+    return bool(standing["server"] == server.authority and standing.get("dialled", server.dialled) == server.dialled)
 
 
 def _masked(line: str) -> str:

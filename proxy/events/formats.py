@@ -15,6 +15,7 @@ from proxy.events.entry import Entry, Level
 from proxy.events.fields import verdict_fields
 from proxy.events.record import Event
 from proxy.model.clean import clean_text, shorten
+from proxy.model.sites import in_brackets
 
 LEVEL_WORDS = {Level.INFORMATION: "info", Level.WARNING: "warning", Level.ERROR: "error"}
 """Levels as loggers call them."""
@@ -190,11 +191,10 @@ def _headline(event: Event, voice: Voice, tally: Tally) -> str:
 
 def _facts(event: Event) -> str:
     switch = {"enforce": "switch 0", "allow": "switch 1"}.get(event.policy, "")
-    host = f"[{event.address}]" if ":" in event.address else event.address
     facts = (
         f"site {event.site}" if event.site else "",
         f"{switch} from {event.policy_source}" if switch and event.policy_source else switch,
-        f"dialled {host}:{event.port}" if event.address else "",
+        f"dialled {in_brackets(event.address)}:{event.port}" if event.address else "",
         f"OpenSSL {event.code}: {event.code_text}" if event.code is not None and event.code_text else "",
         f"request {event.request_id}" if event.request_id else "",
     )

@@ -10,6 +10,7 @@ from proxy.front.seats import Seat, Seats
 from proxy.message.head import parse_request_head
 from proxy.message.request import RequestReader
 from proxy.model.limits import Limits
+from proxy.model.sites import in_brackets
 from proxy.pages.render import Pages
 from proxy.pages.views import ErrorView, Page, phrase_of
 
@@ -80,7 +81,7 @@ class RedirectListener(Acceptor):
         return _without_body(answer) if head.method == b"HEAD" else answer
 
     def _authority(self, name: str) -> str:
-        host = f"[{name}]" if ":" in name else name
+        host = in_brackets(name)
         return host if self._https_port == HTTPS_PORT else f"{host}:{self._https_port}"
 
     def _refuse(self, status: int, *lines: str) -> bytes:

@@ -14,7 +14,7 @@ from proxy.message.request import RequestReader, RequestWriter
 from proxy.message.response import ResponseReader, ResponseWriter
 from proxy.model.clock import Ticks
 from proxy.model.limits import Limits
-from proxy.model.sites import Server, Site, Topology, TrustPolicy
+from proxy.model.sites import Server, Site, Topology, TrustPolicy, in_brackets
 from proxy.model.wire import Transports
 from proxy.pages.render import Pages
 from proxy.relay.accords import Accords
@@ -169,7 +169,7 @@ def _url_of(server: Server) -> str:
 
 def internal_authorities(server: Server) -> tuple[bytes, ...]:
     """List the ways in which a backend may spell its own authority in an answer, lower case."""
-    host = f"[{server.host}]" if ":" in server.host else server.host
+    host = in_brackets(server.host)
     names = [f"{host}:{server.port}"]
     if server.port == HTTPS_PORT:
         names.append(host)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from proxy.events.formats import Voice
 from proxy.events.rfc5424 import FACILITIES, SENDER, Sender, to_rfc5424
+from proxy.model.sites import in_brackets
 from proxy.settings.addresses import parse_address
 from proxy.settings.check_events import DEFAULT_PORTS
 from proxy.settings.events_schema import EventFile, EventSyslog
@@ -65,17 +66,13 @@ def _collector(table: EventSyslog, wish: Wish) -> Outbox:
     else:
         context = collector_context(wish.authorities) if table.transport == "tls" else None
         place, limit = Stream(collector, context), SENDER.limit
-    name = f"collector {table.transport}://{_spell(address.host)}:{address.port}"
+    name = f"collector {table.transport}://{in_brackets(address.host)}:{address.port}"
     courier = Courier(name, place, partial(_message, wish.voice, FACILITIES[table.facility], limit))
     return Outbox(courier, level=table.level)
 
 
 def _message(voice: Voice, facility: int, limit: int, letter: Letter) -> bytes:
     return to_rfc5424(letter.event, letter.at, voice, letter.tally, Sender(facility, os.getpid(), limit))
-
-
-def _spell(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 def _authorities(collector: EventSyslog) -> str:

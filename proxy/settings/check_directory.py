@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import accumulate
 from urllib.parse import urlsplit
 
+from proxy.model.sites import in_brackets
 from proxy.settings.addresses import BadAddress, parse_address
 from proxy.settings.directory_schema import Ldap
 from proxy.settings.problems import Path, quote
@@ -41,7 +42,7 @@ def ldap_address(url: str) -> tuple[str, int]:
 
 def _check_host(host: str, port: int) -> None:
     try:
-        parse_address(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+        parse_address(f"{in_brackets(host)}:{port}")
     except BadAddress as fault:
         raise ValueError(fault.sentence) from None
 

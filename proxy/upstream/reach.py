@@ -6,7 +6,7 @@ import socket
 from typing import NoReturn
 
 from proxy.errors import UpstreamUnreachable
-from proxy.model.sites import Server
+from proxy.model.sites import Server, in_brackets
 from proxy.upstream.resolve import Address, Resolver
 
 _NO_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
@@ -54,8 +54,7 @@ def unreachable(server: Server, address: Address, what: str, error_type: str) ->
 
 def place(server: Server, address: Address) -> str:
     """Spell what was dialled as address and port."""
-    host = f"[{address.host}]" if ":" in address.host else address.host
-    return f"{host}:{server.connect_port}"
+    return f"{in_brackets(address.host)}:{server.connect_port}"
 
 
 def raise_for(server: Server, address: Address, exc: OSError) -> NoReturn:

@@ -1,5 +1,6 @@
 """The words of commands about trust."""
 
+import shlex
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -8,9 +9,10 @@ import pytest
 from proxy.cli.trust_talk import exit_code, probe_command, rank, summary, tell_verdict, wrapped
 from proxy.errors import UpstreamUnreachable
 from proxy.model.limits import Timeouts
-from proxy.model.sites import TrustPolicy
+from proxy.model.sites import CaMode, TrustPolicy
 from proxy.model.verdict import CertificateFacts, Finding, Link, Reason, Verdict, Whence
 from proxy.service.checkup import Checked
+from proxy.settings.addresses import parse_address
 from proxy.upstream.monitor import Watched
 from proxy.upstream.probe import Probe
 from tests.fakes import make_server
@@ -90,3 +92,24 @@ def test_the_command_that_looks_at_one_server():
     assert command == (
         "casproxy probe cas02.branch.test:443 --connect-to 127.0.0.1:9442 --name other.test --ca 'my ca.pem'"
     )
+
+
+@pytest.mark.parametrize(
+    ("policy", "flags"),
+    [
+        (TrustPolicy(ca_files=("a.pem", "b.pem"), ca_mode=CaMode.ONLY), "a.pem --ca b.pem --only-ca"),
+        (TrustPolicy(ca_files=("a.pem",), partial_chain=True), "a.pem --partial-chain"),
+    ],
+)
+def test_the_command_trusts_what_the_site_trusts(policy, flags):
+    """No more and no less."""
+    assert probe_command(make_server(), policy).partition(" --ca ")[2] == flags
+
+
+def test_the_command_can_be_run_for_ipv6():
+    """`probe` takes such addresses in brackets only."""
+    server = replace(make_server(), host="2001:db8::1", tls_name="2001:db8::1", connect_host="::1", connect_port=9442)
+    words = shlex.split(probe_command(server, TrustPolicy()))
+
+    assert words == ["casproxy", "probe", "[2001:db8::1]:443", "--connect-to", "[::1]:9442"]
+    assert [parse_address(words[2]), parse_address(words[4])] == [("2001:db8::1", 443), ("::1", 9442)]
