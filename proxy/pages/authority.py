@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from proxy.model.clean import clean_text
 from proxy.pages.links import is_authority
-from proxy.pages.shell import build_environment, content_policy, read_style
+from proxy.pages.shell import build_environment, content_policy, name_style, read_style
 from proxy.pages.views import Page
 
 FILE = "casproxy-lab.crt"
@@ -91,7 +91,7 @@ class AuthorityPages:
     def __init__(self) -> None:
         self._template = build_environment().get_template("authority.html")
         self._headers = (
-            ("Content-Security-Policy", content_policy(read_style())),
+            ("Content-Security-Policy", content_policy(name_style(read_style()))),
             ("X-Content-Type-Options", "nosniff"),
             ("Referrer-Policy", "no-referrer"),
         )

@@ -20,7 +20,7 @@ from proxy.pages.logon_views import (
     RefusedView,
     refusal_of,
 )
-from proxy.pages.shell import build_environment, content_policy, read_style
+from proxy.pages.shell import build_environment, content_policy, name_style, read_style
 from proxy.pages.texts import Texts, load_texts
 from proxy.pages.views import Page, phrase_of
 
@@ -47,7 +47,8 @@ class SignInPages:
             name: environment.get_template(f"{name}.html")
             for name in ("logon", "logoff", "redirect", "refused", "timeout")
         }
-        self._style = read_style()
+        self._style = name_style(read_style())
+        self._formless = content_policy(self._style)
         self._languages = load_texts()
 
     def logon(self, view: LogonView, language: bytes, accept: bytes = _HTML) -> Page:
@@ -105,7 +106,7 @@ class SignInPages:
 
     def _closed(self, page: Page) -> Page:
         """Add the policy of a page without a form."""
-        return page._replace(headers=(("Content-Security-Policy", content_policy(self._style)), *page.headers))
+        return page._replace(headers=(("Content-Security-Policy", self._formless), *page.headers))
 
     def _page(self, name: str, texts: Texts, record: _Record, accept: bytes, shown: dict[str, Any]) -> Page:
         match choose_form(accept):

@@ -9,7 +9,7 @@ import json
 from proxy.model.clean import clean_text
 from proxy.pages.accept import Form, choose_form
 from proxy.pages.links import https_link, is_authority
-from proxy.pages.shell import build_environment, content_policy, read_style
+from proxy.pages.shell import build_environment, content_policy, name_style, read_style
 from proxy.pages.views import ErrorView, Fact, Page, advice_of, chain_of, facts_of, phrase_of, reasons_of, title_of
 
 __all__ = ["ErrorView", "Page", "Pages"]
@@ -75,7 +75,7 @@ class Pages:
 
 def _headers(style: str) -> tuple[tuple[str, str], ...]:
     return (
-        ("Content-Security-Policy", content_policy(style)),
+        ("Content-Security-Policy", content_policy(name_style(style))),
         ("X-Content-Type-Options", "nosniff"),
         ("Referrer-Policy", "no-referrer"),
     )

@@ -62,7 +62,7 @@ class Reception:
     def __init__(self, first_server: str, emit: Emit, company: Company | None = None) -> None:
         self._first_server = first_server
         self._emit = emit
-        self._pages = SignInPages()
+        self._pages: SignInPages | None = None
         self._users: _Users | None = None
         self._retired: list[Provider] = []
         self._attempts: tuple[Limits, Attempts] | None = None
@@ -107,7 +107,7 @@ class Reception:
             attempts=self._attempts_of(settings),
             chooser=Chooser(topology),
             router=router,
-            pages=self._pages,
+            pages=self._pages_once(),
             emit=self._emit,
             clock=self._now,
             spell_user=user_speller(settings.log.user, self._first_server),
@@ -118,6 +118,12 @@ class Reception:
             onward=onward_of(topology),
         )
         return Gatekeeper(kit, self.book)
+
+    def _pages_once(self) -> SignInPages:
+        """Compile the pages when the first gate opens: where nobody signs in none is shown."""
+        if self._pages is None:
+            self._pages = SignInPages()
+        return self._pages
 
     @property
     def provider(self) -> Provider | None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from proxy.pages.logon import SignInPages
 from proxy.pages.logon_views import LogoffView, LogonView, Reason, RedirectView, Refusal, RefusedView
-from proxy.pages.shell import content_policy, read_style
+from proxy.pages.shell import content_policy, name_style, read_style
 
 PAGES = SignInPages()
 ANY_TEXT = st.text(st.characters(exclude_categories=[]), max_size=60)
@@ -260,9 +260,10 @@ def test_the_browser_is_told_to_keep_out_of_it():
     """Nothing is loaded, run, framed, kept or told to other hosts; the form leads to us alone."""
     pages = everything("y")
     headers = {name: dict(page.headers) for name, page in pages.items()}
+    style = name_style(read_style())
 
-    assert headers["logon"].pop("Content-Security-Policy") == content_policy(read_style(), ("'self'",))
-    assert {each.pop("Content-Security-Policy", "") for each in headers.values()} == {"", content_policy(read_style())}
+    assert headers["logon"].pop("Content-Security-Policy") == content_policy(style, ("'self'",))
+    assert {each.pop("Content-Security-Policy", "") for each in headers.values()} == {"", content_policy(style)}
     assert all(
         each
         == {

@@ -7,6 +7,7 @@ import pytest
 
 from proxy.accounts.provider import ProviderDown
 from proxy.model.sites import Site, Topology
+from proxy.pages.logon import SignInPages
 from proxy.routing.decide import Router
 from proxy.routing.passage import Passage
 from proxy.service.signin import TICK_SECONDS, GateInvalid, Reception, onward_of, user_speller
@@ -91,12 +92,13 @@ async def test_the_gate_works_as_the_settings_say(house):
 
 
 async def test_where_nobody_signs_in_there_is_no_gate():
-    """No file is read."""
+    """No file is read, and no page is made ready."""
     reception = Reception("CAS01", print)
     topology = Topology(first_server="CAS01", sites=make_sites())
     settings = Settings(server=ServerSettings(certificate="x"))
 
     assert reception.open_gate(settings, topology, Router(topology)) is None
+    assert not [each for each in vars(reception).values() if isinstance(each, SignInPages)]
     reception.tick(0.0)
     await reception.close()
 
@@ -113,6 +115,14 @@ async def test_users_stay_while_their_settings_stay(house):
     assert house.kit.provider is provider
     assert house.reception.provider is provider
     assert house.kit.lifetimes.public == 60.0
+
+
+async def test_the_pages_are_made_ready_once(house):
+    """Compiling templates takes longer than all else about a gate."""
+    pages = house.kit.pages
+    house.open()
+
+    assert house.kit.pages is pages
 
 
 async def test_other_settings_make_other_users(house):
