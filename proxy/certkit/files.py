@@ -10,15 +10,18 @@ PUBLIC = 0o644
 """Mode of files that hold certificates only."""
 
 
-def write_file(path: Path, content: bytes, mode: int) -> None:
+def write_file(path: Path, content: bytes, mode: int, owner: tuple[int, int] | None = None) -> None:
     """Replace `path` by `content` in one step; the file has `mode` from its first moment.
 
+    `owner` is the user and the group it belongs to before it takes the place of the old one; None: whoever writes it.
     Raises: `OSError` when the folder is missing or not writable; nothing is left behind then.
     """
     draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(descriptor, "wb") as file:
+            if owner is not None:
+                os.fchown(file.fileno(), *owner)
             os.fchmod(file.fileno(), mode)
             file.write(content)
             file.flush()

@@ -94,9 +94,7 @@ def _rotate(path: Path, arguments: argparse.Namespace) -> int:
     if we not in {ROOT, owner.st_uid}:
         _say(f"{path} belongs to another user, who could not open it afterwards; rotate it as its owner or as root.")
         return UNKNOWN
-    write_file(file, text.encode(), PRIVATE)
-    if we == ROOT:
-        os.chown(file, owner.st_uid, owner.st_gid)
+    write_file(file, text.encode(), PRIVATE, (owner.st_uid, owner.st_gid) if we == ROOT else None)
     _print(KeyRing.parse(text))
     return DONE
 

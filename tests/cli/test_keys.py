@@ -85,13 +85,15 @@ def test_a_link_goes_on_leading_to_the_ring(ring: Path, tmp_path: Path) -> None:
 
 def test_the_ring_keeps_its_owner(ring: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     """Root gives the new file to the old one's owner; anybody else who is not the owner leaves it alone."""
-    given: list[tuple[int, int]] = []
-    monkeypatch.setattr(os, "chown", lambda _path, user, group: given.append((user, group)))
+    given: list[tuple[int, int, bool]] = []
     owner = ring.stat()
+    monkeypatch.setattr(
+        os, "fchown", lambda _file, user, group: given.append((user, group, ring.stat().st_ino == owner.st_ino))
+    )
 
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert main(["keys", "rotate", "--file", str(ring)]) == 0
-    assert given == [(owner.st_uid, owner.st_gid)]
+    assert given == [(owner.st_uid, owner.st_gid, True)]  # the old ring is still there
 
     before = ring.read_bytes()
     monkeypatch.setattr(os, "geteuid", lambda: owner.st_uid + 1)
@@ -105,7 +107,7 @@ def test_an_owner_rotates_without_giving_away(ring: Path, monkeypatch: pytest.Mo
     stat = os.stat_result((0o100600, 0, 0, 1, 7, 7, 0, 0, 0, 0))
     monkeypatch.setattr(Path, "stat", lambda _self, **_options: stat)
     monkeypatch.setattr(os, "geteuid", lambda: 7)
-    monkeypatch.setattr(os, "chown", pytest.fail)
+    monkeypatch.setattr(os, "fchown", pytest.fail)
 
     assert main(["keys", "rotate", "--file", str(ring)]) == 0
     assert len(fingerprints(ring)) == 2
