@@ -307,7 +307,7 @@ class Stage:
         """Make a proxy with the settings as they are."""
         outlets = Outlets(emit=self.events.append, record_access=self.access.append)
         path = self.folder / "casproxy.toml"
-        return Single(self._load(self.settings), partial(load, str(path), {}, {}), outlets, self.choice)
+        return Single(self._load(self.settings), partial(load, str(path), {}, {}), outlets, choice=self.choice)
 
     @property
     def proxy(self) -> Single:

@@ -186,9 +186,9 @@ class ControlState:
         names = [each.name for each in loaded.topology.sites]
         if site is not None and site.casefold() not in {name.casefold() for name in names}:
             raise UnknownSite(f"There is no site {site!r}.", f"There are: {', '.join(names)}.")
-        if loaded.settings.trust.switch_takes_restart:
+        if loaded.settings.server.switch_takes_restart:
             raise TakesRestart(
-                "trust.switch_takes_restart is set: the switch is read at the start only.",
+                "server.switch_takes_restart is set: the switch is read at the start only.",
                 "Change the settings and start the proxy anew.",
             )
         try:

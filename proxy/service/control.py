@@ -199,7 +199,7 @@ class Control:
     def _compose(self, loaded: Loaded, switches: Switches) -> Loaded:
         """Put the switches on, and number the policies: one that changed gets a fresh number."""
         topology = switches.put_on(to_topology(loaded.parsed, {}))
-        if loaded.settings.trust.switch_takes_restart:
+        if loaded.settings.server.switch_takes_restart:
             topology = _as_at_start(topology, self._start)
         numbers = self._generations.number(topology)
         sites = tuple(
@@ -210,7 +210,7 @@ class Control:
 
     def _unturned(self, fresh: Loaded) -> str:
         """Tell which switches would stand otherwise if they did not take a restart."""
-        if not fresh.settings.trust.switch_takes_restart:
+        if not fresh.settings.server.switch_takes_restart:
             return ""
         now = {site.name: site.policy.allow_untrusted for site in self.in_force.loaded.topology.sites}
         names = [site.name for site in fresh.topology.sites if site.policy.allow_untrusted != now[site.name]]

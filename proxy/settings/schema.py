@@ -121,6 +121,13 @@ class ServerSettings(Table, frozen=True, kw_only=True):
             extra={"kind": "count", "unit": "processes"},
         ),
     ] = 1
+    switch_takes_restart: Annotated[
+        bool,
+        Meta(
+            description="Whether `allow_internal_untrusted_certs` is read at the start only, as Exchange 2010 did, "
+            "for demonstrations: a reload and the admin API leave it as it is."
+        ),
+    ] = False
     trusted_proxies: Annotated[
         tuple[str, ...],
         Meta(

@@ -101,15 +101,6 @@ ClientKey = Annotated[
 ]
 
 
-SwitchTakesRestart = Annotated[
-    bool,
-    Meta(
-        description="Whether `allow_internal_untrusted_certs` is read at the start only, as Exchange 2010 did, for "
-        "demonstrations: a reload and the admin API leave it as it is."
-    ),
-]
-
-
 class Trust(Table, frozen=True, kw_only=True):
     """What is demanded of the certificates of the sites' servers."""
 
@@ -124,7 +115,6 @@ class Trust(Table, frozen=True, kw_only=True):
     min_tls_version: MinTlsVersion = "1.2"
     client_cert: ClientCert = ""
     client_key: ClientKey = ""
-    switch_takes_restart: SwitchTakesRestart = False
 
 
 class SiteTrust(Table, frozen=True, kw_only=True):

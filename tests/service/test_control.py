@@ -2,6 +2,7 @@
 
 import pytest
 
+from proxy.admin.state import TakesRestart
 from proxy.service.crew import CannotApply, InForce
 from proxy.service.switches import RUN_TIME
 from tests.stage import OK, Stage, answering, stage
@@ -90,3 +91,30 @@ async def test_who_has_been_here_for_longer_knows_better():
         assert policies(other)["HQ"] == (False, RUN_TIME)
         assert other.proxy.control.in_force.revision == 1
         assert not other.proxy.control.adopt(InForce(1, newer.loaded, newer.switches))
+
+
+LATER = "switch_takes_restart = true\n"
+
+
+async def test_where_the_switch_takes_a_restart_a_reload_leaves_it():
+    """As in Exchange 2010: it is said, and everything else is in force."""
+    async with stage(SITES, faults={"Branch": "self-signed"}, server_settings=LATER) as running:
+        text = running.settings.replace(
+            "[trust]", "[limits]\ntarget_bytes = 64\n[trust]\nallow_internal_untrusted_certs = 0"
+        )
+        running.reload(text)
+        told = running.seen(1010)[-1].note
+        statuses = [(await running.ask(each)).status for each in (BRANCH, GET.replace(b"/owa/", b"/owa/" + b"x" * 64))]
+
+        assert statuses == [200, 414]
+        assert told.endswith("The switch of HQ, Branch changed, which takes a restart.")
+        assert policies(running)["Branch"] == (True, "default")
+
+
+async def test_where_the_switch_takes_a_restart_nobody_turns_it():
+    """The admin API says why not, and what to do."""
+    async with stage(SITES, server_settings=LATER) as running:
+        with pytest.raises(TakesRestart, match=r"server\.switch_takes_restart"):
+            await running.proxy.state.set_trust("HQ", 0)
+
+        assert policies(running)["HQ"] == (True, "default")
