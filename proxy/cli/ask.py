@@ -78,10 +78,11 @@ def reasons(verdict: dict[str, Any]) -> Iterator[str]:
 
 
 def _look(loaded: Loaded, site: Site, command: str) -> Answer:
-    """Look at the site's servers now."""
-    wanted = [each for each in servers_of(loaded.topology) if each.server.site == site.name]
+    """Look at the site's servers now; a certificate may turn out to be that of any other site's server."""
+    known = servers_of(loaded.topology)
+    wanted = [each for each in known if each.server.site == site.name]
     with asyncio.Runner(loop_factory=new_loop) as runner:
-        found = runner.run(check_all(wanted, progress_line(command)))
+        found = runner.run(check_all(wanted, progress_line(command), known))
     return Answer(
         f"looked at now (no proxy tells about them at {loaded.settings.server.admin})", [_plain(each) for each in found]
     )

@@ -59,9 +59,12 @@ def under_enforcement(policy: TrustPolicy) -> TrustPolicy:
     return replace(policy, allow_untrusted=False)
 
 
-async def check_all(wanted: Sequence[Watched], progress: Progress) -> list[Checked]:
-    """Look at every server under switch 0; the answers are in the order of `wanted`. Raises nothing."""
-    prober = _prober(wanted)
+async def check_all(wanted: Sequence[Watched], progress: Progress, known: Sequence[Watched] = ()) -> list[Checked]:
+    """Look at every server under switch 0; the answers are in the order of `wanted`. Raises nothing.
+
+    `known` are servers whose certificates may turn up at those that are wanted; without any, the wanted ones.
+    """
+    prober = _prober(known or wanted)
     room = asyncio.Semaphore(AT_ONCE)
     done = 0
 
@@ -91,9 +94,9 @@ async def survey(watched: Watched) -> Survey:
     return Survey(enforce=enforce, strict=strict, versions=versions, chain=await prober.fetch(call))
 
 
-def _prober(wanted: Iterable[Watched]) -> Prober:
+def _prober(known: Iterable[Watched]) -> Prober:
     prober = Prober(_attempts(), _now)
-    prober.others = tuple((each.server.tls_name, each.server.site) for each in wanted)
+    prober.others = tuple((each.server.tls_name, each.server.site) for each in known)
     return prober
 
 

@@ -1,6 +1,7 @@
 """Asking the running proxy how servers stand, and looking at them when there is none."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -55,6 +56,20 @@ def test_without_a_proxy_the_servers_are_looked_at(loaded):
     assert [is_trusted(each) for each in answer.servers] == [False]
     assert answer.source.startswith("looked at now")
     assert " why " in "\n".join(reasons(answer.servers[0]["verdict"]))
+
+
+def test_it_is_told_whose_certificate_a_server_shows(loaded, sites):
+    """Also when it is that of another site, whose own servers are not looked at."""
+    settings = loaded("127.0.0.1:1")
+    plant = next(site for site in settings.topology.sites if site.name == "Plant")
+    astray = replace(plant, servers=(replace(plant.servers[0], connect_port=sites.places.backends["HQ"]),))
+    others = tuple(site for site in settings.topology.sites if site.name != "Plant")
+    settings = replace(settings, topology=replace(settings.topology, sites=(*others, astray)))
+    (server,) = standing_of(settings, astray, "test").servers
+
+    assert server["site"] == "Plant"
+    text = " ".join(" ".join(reasons(server["verdict"])).split())
+    assert "This is the certificate of cas03.hq.lab.localhost, of the site HQ" in text
 
 
 def test_a_fault_is_no_verdict():
