@@ -176,6 +176,7 @@ class Control:
         if in_force.revision <= self.in_force.revision:
             return False
         self.in_force = in_force
+        self._generations.go_on_after(in_force.loaded.topology)
         self._follow()
         return True
 

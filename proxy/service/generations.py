@@ -30,6 +30,11 @@ class Generations:
         self._known: dict[str, tuple[str, int]] = {}
         self._last = 0
 
+    def go_on_after(self, topology: Topology) -> None:
+        """Give numbers above those that others have given; nothing is known of what they stood for."""
+        self._known.clear()
+        self._last = max([self._last, *(site.policy.generation for site in topology.sites)])
+
     def number(self, topology: Topology) -> dict[str, int]:
         """Give each site the number of its policy: the old one if nothing changed, a fresh one otherwise."""
         numbers = {}

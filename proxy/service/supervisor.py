@@ -5,6 +5,7 @@ connections which wait outlive every other process, and the TLS contexts, so tha
 """
 
 import asyncio
+import gc
 import os
 import shutil
 import signal
@@ -68,7 +69,7 @@ def supervise(loaded: Loaded, load: Load, *, colour: bool = True) -> int:
     Raises: CannotListen, OSError.
     """
     sockets = bind_all(loaded.settings.server)
-    folder = tempfile.mkdtemp(prefix="casproxy-")
+    folder = _make_folder(loaded.settings.server.state_dir)
     lifeline, hold = os.pipe()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
@@ -86,13 +87,24 @@ def supervise(loaded: Loaded, load: Load, *, colour: bool = True) -> int:
                 lifeline=lifeline,
                 colour=colour,
             )
+            gc.collect()
+            gc.freeze()  # what is there by now is shared by all: collections of theirs would copy it
             return Supervisor(heritage, listening, hold).run()
     finally:
+        gc.unfreeze()
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         for descriptor in (lifeline, hold):
             os.close(descriptor)
         sockets.close()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _make_folder(state_dir: str) -> str:
+    """Make a folder that only this user may enter; where there is no folder for temporary ones, among our own."""
+    try:
+        return tempfile.mkdtemp(prefix="casproxy-")
+    except FileNotFoundError:
+        return tempfile.mkdtemp(prefix="casproxy-", dir=state_dir)
 
 
 class Supervisor:

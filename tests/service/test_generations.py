@@ -116,3 +116,12 @@ def test_a_file_that_cannot_be_read_counts_as_empty(name, tmp_path):
     path = str(tmp_path / name) if len(name) < 100 else name
 
     assert len(fingerprint(TrustPolicy(ca_files=(path,)))) == 64
+
+
+def test_numbers_go_on_above_those_of_others(policy):
+    """A process that takes over knows what is in force, not what it stood for: nobody's connections are taken on."""
+    generations = Generations()
+    generations.number(topology(HQ=policy))
+    generations.go_on_after(topology(HQ=replace(policy, generation=7)))
+
+    assert generations.number(topology(HQ=policy)) == {"HQ": 8}

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import tempfile
 import threading
 import time
 import urllib.request
@@ -182,3 +183,19 @@ def test_an_address_in_use_ends_the_start():
             supervise(read(), read, colour=False)
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
+
+
+def test_without_a_folder_for_temporary_files_our_own_is_used(parent, monkeypatch):
+    """A read-only root file system may have none."""
+
+    def fail(*_arguments: object, **more: object) -> str:
+        if "dir" in more:
+            return made(*_arguments, **more)
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    made = tempfile.mkdtemp
+    monkeypatch.setattr(tempfile, "mkdtemp", fail)
+    seen: list[bool] = []
+
+    assert parent.run(lambda _: seen.append(any(Path().glob("casproxy-*/control")))) == OK
+    assert (seen, list(Path().glob("casproxy-*"))) == ([True], [])
