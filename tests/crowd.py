@@ -23,7 +23,10 @@ async def serve_crowd(heard: Heard, reader: asyncio.StreamReader, writer: asynci
     """Answer GET /stream in pieces that take their time, a PUT with the length of its body, the rest at once."""
     while head := await heard.head(reader):
         if head.startswith(b"PUT"):
-            length = await _read_chunks(reader)
+            try:
+                length = await _read_chunks(reader)
+            except asyncio.IncompleteReadError:  # whoever sent it has been killed
+                return
             text = b"%d" % length
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(text), text))
         elif b" /stream " in head:
@@ -38,7 +41,7 @@ async def serve_crowd(heard: Heard, reader: asyncio.StreamReader, writer: asynci
 
 async def _read_chunks(reader: asyncio.StreamReader) -> int:
     length = 0
-    while size := int(await reader.readline(), 16):
+    while size := int(await reader.readuntil(b"\r\n"), 16):
         length += len(await reader.readexactly(size))
         await reader.readexactly(2)
     await reader.readexactly(2)

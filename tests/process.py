@@ -27,6 +27,7 @@ class Served:
         """Lines of standard error."""
         self.output: list[bytes] = []
         """Lines of standard output."""
+        self._read: list[dict[str, Any]] = []
         loop = asyncio.get_running_loop()
         assert process.stderr is not None
         assert process.stdout is not None
@@ -38,7 +39,8 @@ class Served:
     @property
     def events(self) -> list[dict[str, Any]]:
         """Every record of the log so far."""
-        return [json.loads(line) for line in self.errors]
+        self._read += [json.loads(line) for line in self.errors[len(self._read) :]]
+        return self._read
 
     def seen(self, number: int) -> list[dict[str, Any]]:
         """Give the records of an event."""

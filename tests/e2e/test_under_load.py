@@ -23,12 +23,17 @@ IN_FLIGHT = 240
 RELOADS = 10
 
 
+WORKERS = [1, 2]
+"""One process, and several."""
+
+
 @asynccontextmanager
-async def apart(sites: tuple[str, ...] = ("HQ",), **more) -> AsyncIterator[tuple[Stage, Served]]:
-    """Serve in a process of its own, with room for a crowd."""
-    settings = f"{ENFORCE}\n{ROOMY}{more.pop('settings', '')}"
+async def apart(workers: int, sites: tuple[str, ...] = ("HQ",), **more) -> AsyncIterator[tuple[Stage, Served]]:
+    """Serve in a process of its own, or several, with room for a crowd."""
+    settings, of_server = f"{ENFORCE}\n{ROOMY}", f"workers = {workers}"
+    scripts = dict.fromkeys(sites, serve_crowd)
     async with (
-        stage(dict.fromkeys(sites, serve_crowd), settings=settings, apart=True, **more) as running,
+        stage(scripts, settings=settings, server_settings=of_server, apart=True, **more) as running,
         serving(running) as served,
     ):
         yield running, served
@@ -42,9 +47,10 @@ async def reload(served: Served, settings: str) -> None:
     await served.event(1010, count + 1)
 
 
-async def test_reloads_cost_no_request() -> None:
+@pytest.mark.parametrize("workers", WORKERS)
+async def test_reloads_cost_no_request(workers: int) -> None:
     """Ten reloads by signal, each with a renewed certificate and other settings, while bodies stream both ways."""
-    async with apart() as (running, served):
+    async with apart(workers) as (running, served):
         async with crowded(running, EVERYBODY) as crowd:
             await served.until(lambda: len(running.backends["HQ"].connections) >= IN_FLIGHT)
             for number in range(RELOADS):
@@ -58,9 +64,10 @@ async def test_reloads_cost_no_request() -> None:
         assert await served.end() == 0
 
 
-async def test_a_reload_that_is_refused_costs_no_request() -> None:
+@pytest.mark.parametrize("workers", WORKERS)
+async def test_a_reload_that_is_refused_costs_no_request(workers: int) -> None:
     """Nonsense under load is refused, and nobody notices."""
-    async with apart() as (running, served):
+    async with apart(workers) as (running, served):
         async with crowded(running, {keep_asking: 20, download: 20, come_and_go: 5}) as crowd:
             for number in range(RELOADS):
                 served.path.write_text(running.settings.replace("/ca.pem", "/nowhere.pem"))
@@ -70,16 +77,17 @@ async def test_a_reload_that_is_refused_costs_no_request() -> None:
         assert (crowd.failures, set(crowd.statuses)) == ([], {200})
 
 
-async def test_turning_the_switch_costs_a_trusted_site_no_request() -> None:
+@pytest.mark.parametrize("workers", WORKERS)
+async def test_turning_the_switch_costs_a_trusted_site_no_request(workers: int) -> None:
     """The switch goes up and down under load: the good site never notices, the bad one follows at once, cleanly."""
-    async with apart(("HQ", "Branch"), faults={"Branch": "expired"}) as (running, served):
-        good = {keep_asking: 30, download: 60, upload: 60, come_and_go: 5}
-        bad = {keep_asking: 20, come_and_go: 5}
+    async with apart(workers, ("HQ", "Branch"), faults={"Branch": "expired"}) as (running, served):
+        good = {keep_asking: 20, download: 60, upload: 60, come_and_go: 5}
+        bad = {keep_asking: 4, come_and_go: 2}
         async with (
             crowded(running, good) as trusting,
             crowded(running, bad, b"branch.localhost") as other,
         ):
-            for number in range(2 * RELOADS):
+            for number in range(RELOADS):
                 allowed = number % 2 == 0
                 await reload(served, running.settings.replace(ENFORCE, f"{ENFORCE[:-1]}{int(allowed)}"))
                 answer = await running.ask(request(host=b"branch.localhost"))
@@ -89,9 +97,10 @@ async def test_turning_the_switch_costs_a_trusted_site_no_request() -> None:
         assert (other.failures, set(other.statuses)) == ([], {200, 502})
 
 
-async def test_a_restarted_backend_is_used_again() -> None:
+@pytest.mark.parametrize("workers", WORKERS)
+async def test_a_restarted_backend_is_used_again(workers: int) -> None:
     """While a server is away its users get clean errors at once; others notice nothing, and it is back in no time."""
-    async with apart(("HQ", "Branch")) as (running, served):
+    async with apart(workers, ("HQ", "Branch")) as (running, served):
         host = b"branch.localhost"
         async with (
             crowded(running, {keep_asking: 20, download: 30, come_and_go: 5}) as others,
@@ -112,9 +121,10 @@ async def test_a_restarted_backend_is_used_again() -> None:
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-async def test_a_browser_resumes_after_a_reload(version: ssl.TLSVersion) -> None:
+@pytest.mark.parametrize("workers", WORKERS)
+async def test_a_browser_resumes_after_a_reload(workers: int, version: ssl.TLSVersion) -> None:
     """Also when the certificate was renewed: a reload does not make thousands shake hands anew."""
-    async with apart() as (running, served):
+    async with apart(workers) as (running, served):
         visitor = Resuming(running, version)
         assert await visitor.come() is False
         assert await visitor.come() is True
