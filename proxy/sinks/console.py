@@ -17,7 +17,7 @@ from proxy.events.throttle import PER_SECOND, PERIOD, RateBound, Throttle
 from proxy.model.clean import clean_text
 from proxy.sinks.stream import Stream, Writer
 from proxy.trust.drawing import draw
-from proxy.trust.reasons import describe, explain_code, reason_named
+from proxy.trust.reasons import describe, reason_named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,10 +143,6 @@ def _words_of_reason(event: Event) -> Words:
     cure = CATALOGUE[event.id].cure
     if not event.reason:
         return Words(fix=cure)
-    if event.code is not None:
-        explanation = explain_code(event.code, event.code_text)
-        if explanation.reason is reason_named(event.reason):
-            return Words(why=explanation.why, fix=explanation.cure)
     words = describe(reason_named(event.reason))
     return Words(why=words.sentence, fix=words.cure)
 

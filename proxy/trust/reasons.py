@@ -178,26 +178,3 @@ def reason_named(name: str) -> Reason:
 def describe(reason: Reason) -> ReasonEntry:
     """Give the words for a reason."""
     return REASONS[reason]
-
-
-class Explanation(NamedTuple):
-    """A refusal in words."""
-
-    reason: Reason
-    """Label for machines."""
-    why: str
-    """One sentence; OpenSSL's own words are in it when the reason is OTHER."""
-    cure: str
-    """What to do."""
-    error_type: str
-    """Proxy error type of RFC 9209 §2.3."""
-
-
-def explain_code(code: int, text: str) -> Explanation:
-    """Put OpenSSL's verify code and its text into words; the text decides nothing."""
-    reason = reason_of(code)
-    entry = REASONS[reason]
-    why = (
-        f"OpenSSL refused the server's certificate: {text} (code {code})." if reason is Reason.OTHER else entry.sentence
-    )
-    return Explanation(reason, why, entry.cure, entry.error_type)

@@ -161,14 +161,6 @@ def test_words_without_a_reason_are_the_catalogues():
     assert words_of(Event(id=1004)).why == ""
 
 
-def test_words_of_a_rare_code_keep_openssls_text():
-    """Where we have no word, OpenSSL's own stand there."""
-    assert (
-        "certificate signature failure (code 7)"
-        in words_of(Event(id=43, reason="other", code=7, code_text="certificate signature failure")).why
-    )
-
-
 def test_a_reason_of_ours_wins_over_the_code():
     """A reason that was refined is told in its own words."""
     words = words_of(Event(id=43, reason="missing_intermediate", code=20, code_text="x"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.trust.reasons import REASONS, Reason, describe, explain_code, reason_named, reason_of
+from proxy.trust.reasons import REASONS, Reason, describe, reason_named, reason_of
 
 CODES = {
     2: "trusted_intermediate_only",
@@ -85,20 +85,6 @@ def test_the_vocabulary_is_closed():
 def test_proxy_error_type(reason, error):
     """What is no matter of trust has another error type of RFC 9209."""
     assert REASONS[reason].error_type == error
-
-
-def test_a_rare_code_keeps_openssls_words():
-    """Where we have no word, OpenSSL's own text and number reach the reader."""
-    explanation = explain_code(7, "certificate signature failure")
-
-    assert explanation.why == "OpenSSL refused the server's certificate: certificate signature failure (code 7)."
-
-
-def test_a_known_code_is_explained_in_our_words():
-    """The text OpenSSL gives decides nothing."""
-    explanation = explain_code(10, "anything")
-
-    assert (explanation.reason, explanation.why) == (Reason.EXPIRED, REASONS[Reason.EXPIRED].sentence)
 
 
 @pytest.mark.parametrize(
