@@ -7,7 +7,6 @@ never takes away what stops somebody.
 
 import ipaddress
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from proxy.session.notice import Tried, tell_nobody
@@ -41,22 +40,6 @@ class Limits(NamedTuple):
     """Users, addresses and pairs remembered together."""
 
 
-@dataclass(slots=True)
-class Counts:
-    """How many tries there were since the start."""
-
-    allowed: int = 0
-    """May go on to have the password checked."""
-    slowed: int = 0
-    """Refused because they did not wait."""
-    stopped: int = 0
-    """Refused because of a stop."""
-    failed: int = 0
-    """Wrong user or password."""
-    succeeded: int = 0
-    """Signed in."""
-
-
 class Attempts:
     """Counts failures and says who has to wait. Ask `may_try`, then tell `failed`, `succeeded` or `withdrawn`."""
 
@@ -64,8 +47,6 @@ class Attempts:
         self._limits = limits or Limits()
         self._tell = tell
         self._trails = Trails(self._limits.capacity)
-        self.counts = Counts()
-        """Exact whatever was forgotten."""
 
     def __len__(self) -> int:
         return len(self._trails)
@@ -80,13 +61,10 @@ class Attempts:
         found = {key: self._aged(key, now) for key in keys}
         stop = max(_until(found[key], now, self._limits.stop) for key in (pair, address_key))
         if stop > 0:
-            self.counts.stopped += 1
             return stop
         wait = max(self._wait(found[key], now, key == address_key) for key in keys)
         if wait > 0:
-            self.counts.slowed += 1
             return wait
-        self.counts.allowed += 1
         for key in keys:
             trail = found[key] or Trail()
             trail.open.append(now)
@@ -95,7 +73,6 @@ class Attempts:
 
     def failed(self, user: str, address: str, now: float) -> None:
         """Tell that user or password was wrong."""
-        self.counts.failed += 1
         for _, trail in self._known(user, address, now):
             _close(trail)
         self._conclude(Tried(user, address, now, was_right=False))
@@ -123,7 +100,6 @@ class Attempts:
 
     def succeeded(self, user: str, address: str, now: float) -> None:
         """Tell that the user signed in: what this address failed for this user is forgotten, nothing else."""
-        self.counts.succeeded += 1
         self._give_back(user, address, now)
         self._conclude(Tried(user, address, now, was_right=True))
 

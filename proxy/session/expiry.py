@@ -24,10 +24,6 @@ class Timeout440(NamedTuple):
 
     status: int = 440
     """As scripts of the original expect."""
-    phrase: str = "Login Timeout"
-    """Reason of the status line."""
-    body: bytes = b"<html><head><title>440 Login Timeout</title></head><body>440 Login Timeout</body></html>\n"
-    """Tiny HTML."""
 
 
 def answer_without_session(method: str, target: str, expired: bool) -> Redirect | Timeout440:

@@ -18,8 +18,6 @@ class Revoked:
         self._capacity = max(capacity, 1)
         self._ends: dict[str, float] = {}
         self._queue: list[tuple[float, str]] = []
-        self.forgotten = 0
-        """Ids that had to be forgotten before their time for want of room."""
 
     def __len__(self) -> int:
         return len(self._ends)
@@ -30,10 +28,8 @@ class Revoked:
             return
         self._ends[session_id] = until
         heapq.heappush(self._queue, (until, session_id))
-        if len(self._ends) > self._capacity:
-            self.forgotten += 1
-            while len(self._ends) > self._capacity:
-                self._pop()
+        while len(self._ends) > self._capacity:
+            self._pop()
         if len(self._queue) > 2 * self._capacity:
             self._queue = [(end, name) for name, end in self._ends.items()]
             heapq.heapify(self._queue)

@@ -51,8 +51,8 @@ def test_a_stop_binds_the_pair_alone() -> None:
     assert attempts.may_try("bob", THERE, now) == 0
 
 
-def test_refused_tries_prolong_nothing_and_are_counted() -> None:
-    """Knocking early changes neither wait nor stop; each is counted once."""
+def test_refused_tries_prolong_nothing() -> None:
+    """Knocking early changes neither wait nor stop."""
     attempts = Attempts()
     now = fail_patiently(attempts, "alice", HERE, 5)
 
@@ -60,11 +60,7 @@ def test_refused_tries_prolong_nothing_and_are_counted() -> None:
     assert attempts.may_try("alice", HERE, now + 1) == 0
     attempts.failed("alice", HERE, now + 1)
     now = fail_patiently(attempts, "alice", HERE, 4, now + 1)
-    before = attempts.counts.slowed
     assert [attempts.may_try("alice", HERE, now + 1) for _ in range(50)] == [899] * 50
-
-    assert (attempts.counts.stopped, attempts.counts.slowed) == (50, before)
-    assert (attempts.counts.allowed, attempts.counts.failed, attempts.counts.succeeded) == (10, 10, 0)
 
 
 def test_failures_count_for_ten_minutes() -> None:
@@ -87,7 +83,6 @@ def test_success_forgets_the_pair_only() -> None:
     assert attempts.may_try("alice", HERE, now) == 30  # as user and address, no more as a pair
     now = fail_patiently(attempts, "mallory", HERE, 3, now)
     assert attempts.may_try("mallory", HERE, now) == 30
-    assert attempts.counts.succeeded == 1
 
 
 def test_an_address_that_tries_many_users_is_stopped() -> None:
@@ -109,7 +104,6 @@ def test_a_user_tried_from_many_addresses_is_slowed_and_never_stopped() -> None:
         now = fail_patiently(attempts, "alice", f"198.51.100.{number}", 1, now)
 
     assert 0 < attempts.may_try("alice", HERE, now) <= 30
-    assert attempts.counts.stopped == 0
 
 
 def test_many_at_once_are_no_way_around() -> None:
@@ -208,7 +202,6 @@ def test_a_flood_of_names_frees_nobody_and_takes_no_room() -> None:
     assert len(attempts) == 500
     assert attempts.may_try("alice", HERE, now) == 900
     assert attempts.may_try("bob", THERE, now) > 0
-    assert attempts.counts.failed == 20_016
 
 
 def test_a_clock_set_back_stops_nobody_for_ever() -> None:
@@ -227,12 +220,11 @@ STEPS = st.tuples(
 
 
 @given(st.lists(STEPS, max_size=80))
-def test_counts_are_exact_and_waits_are_kept(steps: list[tuple[str, str, float, int]]) -> None:
-    """Every try is counted once, and whoever waits as long as told may go on if nothing happened since."""
-    attempts, now, tries = Attempts(Limits(capacity=9)), NOW, 0
+def test_no_order_of_tries_breaks_a_bound(steps: list[tuple[str, str, float, int]]) -> None:
+    """Whoever tries and fails in whatever order: no wait is longer than a stop, and memory stays bounded."""
+    attempts, now = Attempts(Limits(capacity=9)), NOW
     for user, address, pause, outcome in steps:
         now += pause
-        tries += 1
         wait = attempts.may_try(user, address, now)
         assert 0 <= wait <= 900
         if wait:
@@ -242,9 +234,6 @@ def test_counts_are_exact_and_waits_are_kept(steps: list[tuple[str, str, float, 
         elif outcome < 3:
             attempts.failed(user, address, now)
         assert len(attempts) <= 9
-    counts = attempts.counts
-    assert counts.allowed + counts.slowed + counts.stopped == tries
-    assert counts.failed + counts.succeeded <= counts.allowed
 
 
 @given(st.integers(1, 9))
