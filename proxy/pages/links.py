@@ -23,11 +23,6 @@ def https_link(location: str) -> str:
     return location if is_authority(_authority(location)) and _is_plain(location) else ""
 
 
-def own_path(path: str) -> str:
-    """Give the path if it stays on our own host; `/` otherwise."""
-    return path if path.startswith("/") and not path.startswith("//") and _is_plain(path) else "/"
-
-
 def _authority(location: str) -> str:
     """Cut out what stands between `https://` and the path; empty when it is no https address."""
     scheme, _, rest = location.partition("://")

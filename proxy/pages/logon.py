@@ -9,7 +9,7 @@ from typing import Any
 from proxy.model.clean import clean_text
 from proxy.pages.accept import Form, choose_form
 from proxy.pages.language import choose_language
-from proxy.pages.links import https_link, origin_of, own_path
+from proxy.pages.links import https_link, origin_of
 from proxy.pages.logon_views import (
     LOGIN_TIMEOUT,
     LogoffView,
@@ -28,8 +28,8 @@ __all__ = ["LogoffView", "LogonView", "Reason", "RedirectView", "Refusal", "Refu
 
 _HTML = b"text/html"
 _MINUTE = 60
-_MAX_USERNAME = 256
-"""Characters of a user name that are filled in again; a longer one is no login."""
+_FORM_PATH = "/owa/auth.owa"
+"""Takes the form."""
 
 _Record = dict[str, str | int]
 
@@ -56,11 +56,11 @@ class SignInPages:
         texts = self._texts(language)
         problem = _problem_of(view, texts)
         record: _Record = {"status": view.status, "title": texts.say("logon.title"), "detail": problem}
-        record |= {"reason": view.reason.name.lower(), "sign_in": own_path(view.action)}
+        record |= {"reason": view.reason.name.lower(), "sign_in": _FORM_PATH}
         record |= {"retry_after": view.wait} if view.wait else {}
         targets = ("'self'", *(origin for origin in map(origin_of, view.onward) if origin))
         retry = (("Retry-After", str(view.wait)),) if view.wait else ()
-        shown = {"view": view, "action": own_path(view.action), "username": clean_text(view.username, _MAX_USERNAME)}
+        shown = {"view": view, "action": _FORM_PATH}
         shown |= {"problem": problem if view.wait or view.reason is not Reason.NONE else ""}
         shown |= {"is_wrong": view.reason is Reason.WRONG and not view.wait}
         page = self._page("logon", texts, record, accept, shown | {"organisation": view.organisation})
@@ -72,8 +72,7 @@ class SignInPages:
         """Say that the reader is signed off, and where to sign in again."""
         texts = self._texts(language)
         record: _Record = {"status": 200, "title": texts.say("logoff.title"), "detail": texts.say("logoff.sentence")}
-        shown = {"again": own_path(view.again), "organisation": view.organisation}
-        return self._closed(self._page("logoff", texts, record, accept, shown))
+        return self._closed(self._page("logoff", texts, record, accept, {"organisation": view.organisation}))
 
     def redirect(self, view: RedirectView, language: bytes = b"", accept: bytes = _HTML) -> Page:
         """Say at which address the mailbox is, and that the sign-in here has been dropped."""
@@ -97,9 +96,8 @@ class SignInPages:
         record: _Record = {"status": view.status, "title": texts.say(f"{key}.title")}
         record |= {"detail": texts.say(f"{key}.sentence"), "advice": texts.say(f"refused.{view.advice}")}
         record |= {"reason": view.refusal.value}
-        record |= {"request_id": clean_text(view.request_id)} if view.request_id else {}
-        shown = {"view": view, "again": own_path(view.again), "phrase": phrase_of(view.status)}
-        return self._closed(self._page("refused", texts, record, accept, shown | {"organisation": view.organisation}))
+        shown = {"view": view, "organisation": view.organisation}
+        return self._closed(self._page("refused", texts, record, accept, shown))
 
     def _texts(self, language: bytes) -> Texts:
         return self._languages[choose_language(language, self._languages)]
@@ -156,5 +154,5 @@ def _text_of(record: _Record) -> str:
     """Write a record as lines: the status, the title, and what else a person can use."""
     status = int(record["status"])
     head = [f"{status} {phrase_of(status)}".rstrip(), str(record["title"]), ""]
-    kept = ("detail", "location", "notice", "advice", "request_id")
+    kept = ("detail", "location", "notice", "advice")
     return "\n".join([*head, *(str(record[key]) for key in kept if key in record)]) + "\n"

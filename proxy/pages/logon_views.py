@@ -29,7 +29,6 @@ class Refusal(Enum):
     LOOP = "loop"
     """The other address is the one that was just asked."""
     NOT_HERE = "not_here"
-    DIRECTORY_DOWN = "directory_down"
     BAD_FORM = "bad_form"
     FOREIGN_FORM = "foreign_form"
 
@@ -52,18 +51,10 @@ class LogonView:
     """Where to go then; shown to nobody, sent back by the form."""
     token: str
     """What proves that the form is ours."""
-    action: str = "/owa/auth.owa"
-    """Path that takes the form."""
-    username: str = ""
-    """What was typed before, to be filled in again."""
     reason: Reason = Reason.NONE
     """Why the form is shown."""
     retry_after: float = 0.0
     """Seconds to wait before the next attempt; 0: none."""
-    private: bool = False
-    """Whether "my own computer" is chosen."""
-    light: bool = False
-    """Whether the light version was asked for; the form keeps it."""
     organisation: str = ""
     """Whose server it is, for the title."""
     onward: tuple[str, ...] = ()
@@ -79,11 +70,6 @@ class LogonView:
         """Whole seconds to wait."""
         return math.ceil(self.retry_after)
 
-    @property
-    def flags(self) -> int:
-        """Bits of the historic form: 1 is the light version; 4 comes with `trusted`."""
-        return int(self.light)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogoffView:
@@ -91,8 +77,6 @@ class LogoffView:
 
     organisation: str = ""
     """Whose server it is."""
-    again: str = "/owa/"
-    """Path that leads to the form."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,12 +97,8 @@ class RefusedView:
     """What was decided."""
     status: int
     """Status code of the answer."""
-    request_id: str = ""
-    """The request's id, to be told to an administrator."""
     organisation: str = ""
     """Whose server it is."""
-    again: str = "/owa/"
-    """Path that leads to the form, for those whom signing in anew helps."""
 
     @property
     def advice(self) -> str:
@@ -133,7 +113,6 @@ class RefusedView:
 
 _ADVICE = {
     Refusal.NO_SERVER: "again",
-    Refusal.DIRECTORY_DOWN: "again",
     Refusal.BAD_FORM: "start_over",
     Refusal.FOREIGN_FORM: "start_over",
 }

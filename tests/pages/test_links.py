@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.pages.links import https_link, is_authority, origin_of, own_path
+from proxy.pages.links import https_link, is_authority, origin_of
 
 
 @pytest.mark.parametrize("host", ["mail.example", "MAIL", "127.0.0.1:8443", "[::1]:8443", "a-b.example:443"])
@@ -60,15 +60,3 @@ def test_https_is_linked(location, origin):
 def test_nothing_else_is_linked(location):
     """Other schemes, user names, line breaks and text that hides what it is are no links."""
     assert (https_link(location), origin_of(location)) == ("", "")
-
-
-@pytest.mark.parametrize("path", ["/", "/owa/", "/owa/auth/logon.aspx?url=%2fowa&reason=0"])
-def test_own_paths_stay(path):
-    """A path of ours is linked as it is."""
-    assert own_path(path) == path
-
-
-@pytest.mark.parametrize("path", ["", "owa", "//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil.x"])
-def test_other_paths_become_the_root(path):
-    """What could leave our host leads to its root."""
-    assert own_path(path) == "/"

@@ -16,12 +16,6 @@ def test_waiting_is_told_in_whole_seconds(retry_after, wait, status):
     assert (view.wait, view.status) == (wait, status)
 
 
-@pytest.mark.parametrize(("light", "flags"), [(False, 0), (True, 1)])
-def test_the_form_keeps_the_light_version(light, flags):
-    """Bit 1 alone; whose computer it is comes with the radio buttons."""
-    assert LogonView(destination="/owa/", token="t", light=light).flags == flags
-
-
 def test_reasons_are_those_of_the_query():
     """The numbers that links and bookmarks carry keep their meaning."""
     assert [(reason.value, reason.name) for reason in Reason] == [
