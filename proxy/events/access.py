@@ -31,7 +31,7 @@ import json
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from proxy.events.clean import clean_text
+from proxy.model.clean import clean_text
 from proxy.model.reply import Deed
 
 
