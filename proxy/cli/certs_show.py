@@ -17,7 +17,8 @@ from typing import Any
 from proxy.model.clean import clean_text, list_some
 from proxy.model.verdict import CertificateFacts
 from proxy.trust.certificate import read_certificate
-from proxy.trust.text import days_left, time_text, validity_text
+from proxy.trust.plain import plain_certificate
+from proxy.trust.text import time_text, validity_text
 
 DONE, NONE, UNKNOWN = 0, 1, 3
 
@@ -123,29 +124,5 @@ def _plain(shown: Shown, at: datetime) -> dict[str, Any]:
     return {
         "file": _path(shown.file),
         "problem": shown.problem,
-        "certificates": [_plain_facts(facts, at) for facts in shown.certificates],
-    }
-
-
-def _plain_facts(facts: CertificateFacts, at: datetime) -> dict[str, Any]:
-    """Spell a certificate with the keys of a verdict's `presented`."""
-    return {
-        "subject": clean_text(facts.subject),
-        "issuer": clean_text(facts.issuer),
-        "serial": clean_text(facts.serial),
-        "names": [clean_text(name) for name in facts.names],
-        "name_count": facts.name_count,
-        "not_before": None if facts.not_before is None else time_text(facts.not_before),
-        "not_after": None if facts.not_after is None else time_text(facts.not_after),
-        "days_left": days_left(facts, at),
-        "key": clean_text(facts.key),
-        "signature": clean_text(facts.signature),
-        "usages": [clean_text(usage) for usage in facts.usages],
-        "is_authority": facts.is_authority,
-        "issuer_urls": [clean_text(url) for url in facts.issuer_urls],
-        "crl_urls": [clean_text(url) for url in facts.crl_urls],
-        "sha256": facts.sha256,
-        "spki_sha256": facts.spki_sha256,
-        "size": facts.size,
-        "fault": clean_text(facts.fault),
+        "certificates": [plain_certificate(facts, at) for facts in shown.certificates],
     }

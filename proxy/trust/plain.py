@@ -3,6 +3,7 @@
 Times are RFC 3339, texts are cleaned and bounded, so that even who prints them without escapes prints no forged line.
 """
 
+from datetime import datetime
 from typing import Any
 
 from proxy.model.clean import clean_text
@@ -26,7 +27,7 @@ def to_plain(verdict: Verdict) -> dict[str, Any]:  # JSON has no narrower type
         "explained": verdict.is_explained,
         "findings": [_finding(each) for each in verdict.findings[:_MOST]],
         "notes": _texts(verdict.notes),
-        "presented": [_certificate(each, verdict) for each in verdict.presented[:_MOST]],
+        "presented": [plain_certificate(each, verdict.at) for each in verdict.presented[:_MOST]],
         "presented_count": len(verdict.presented),
         "path": [_link(each, verdict) for each in verdict.path[:_MOST]],
         "store": clean_text(verdict.store),
@@ -53,11 +54,12 @@ def _link(link: Link, verdict: Verdict) -> dict[str, Any]:
         "position": link.position,
         "signed": link.signed,
         "anchor": clean_text(link.anchor),
-        "certificate": None if facts is None else _certificate(facts, verdict),
+        "certificate": None if facts is None else plain_certificate(facts, verdict.at),
     }
 
 
-def _certificate(facts: CertificateFacts, verdict: Verdict) -> dict[str, Any]:
+def plain_certificate(facts: CertificateFacts, at: datetime) -> dict[str, Any]:  # as above
+    """Spell a certificate with the days it has left at a moment; every key is there, as in a verdict."""
     return {
         "subject": clean_text(facts.subject),
         "issuer": clean_text(facts.issuer),
@@ -66,7 +68,7 @@ def _certificate(facts: CertificateFacts, verdict: Verdict) -> dict[str, Any]:
         "name_count": facts.name_count,
         "not_before": None if facts.not_before is None else time_text(facts.not_before),
         "not_after": None if facts.not_after is None else time_text(facts.not_after),
-        "days_left": days_left(facts, verdict.at),
+        "days_left": days_left(facts, at),
         "key": clean_text(facts.key),
         "signature": clean_text(facts.signature),
         "usages": _texts(facts.usages),
