@@ -4,7 +4,6 @@ The last verdicts are those of the running proxy, asked over its admin address; 
 """
 
 import argparse
-import difflib
 import json
 import sys
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from proxy.model.clean import clean_text
 from proxy.model.sites import Site
 from proxy.service.load import Loaded
 from proxy.settings.effective import spell_toml
+from proxy.settings.values import did_you_mean
 
 NAME = "site"
 HELP = "explain a site's trust policy and how its servers stand"
@@ -53,10 +53,10 @@ def find_site(loaded: Loaded, name: str) -> Site | None:
     names = {site.name.casefold(): site for site in loaded.topology.sites}
     site = names.get(name.casefold())
     if site is None:
-        near = difflib.get_close_matches(name.casefold(), names, n=1)
-        guess = f" Did you mean {names[near[0]].name}?" if near else ""
-        known = ", ".join(each.name for each in names.values())
-        print(f"casproxy explain site: there is no site {name!r}.{guess} There are: {known}.", file=sys.stderr)
+        known = [each.name for each in names.values()]
+        guess = f"{did_you_mean(name, known)} ".lstrip()
+        sentence = f"there is no site {name!r}. {guess}There are: {', '.join(known)}."
+        print(f"casproxy explain site: {sentence}", file=sys.stderr)
     return site
 
 

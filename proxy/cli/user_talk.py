@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from proxy.cli.ask import Answer, is_trusted, plain_policy, policy_of, reasons
 from proxy.cli.trust_talk import NOT_TRUSTED, TRUSTED, UNKNOWN, WIDTH, mark
+from proxy.cli.users import plain_user
 from proxy.events.catalogue import CATALOGUE
 from proxy.model.accounts import Account
 from proxy.model.clean import clean_text
@@ -108,7 +109,7 @@ def to_json(found: Found, *, trace: bool) -> dict[str, Any]:  # JSON has no narr
     if decision is not None and not trace:
         decision["log"] = None
     return {
-        "user": _plain_user(found.walk.account),
+        "user": plain_user(found.walk.account),
         "mailbox": _plain_mailbox(found.walk.account),
         "request": {
             "path": found.ask.path,
@@ -127,17 +128,6 @@ def to_json(found: Found, *, trace: bool) -> dict[str, Any]:  # JSON has no narr
         "source": found.answer.source if found.answer is not None else "",
         "sent": found.is_let_through and found.walk.objection is None,
         "headers": found.headers,
-    }
-
-
-def _plain_user(account: Account) -> dict[str, Any]:
-    return {
-        "name": account.name,
-        "upn": account.upn,
-        "addresses": list(account.addresses),
-        "display": account.display,
-        "groups": list(account.groups),
-        "sid": account.sid,
     }
 
 

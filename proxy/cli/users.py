@@ -149,17 +149,24 @@ def _row(entry: Entry) -> tuple[str, ...]:
 def _plain(entry: Entry) -> dict[str, object]:
     account, mailbox = entry.account, entry.account.mailbox
     return {
+        **plain_user(account),
+        "site": mailbox.site if mailbox else None,
+        "database": mailbox.database if mailbox else None,
+        "version": mailbox.version if mailbox else None,
+        "epoch": account.epoch,
+        "has_password": bool(entry.password_hash),
+    }
+
+
+def plain_user(account: Account) -> dict[str, object]:
+    """Give a user's names and groups for JSON; where the mailbox is stands elsewhere."""
+    return {
         "name": account.name,
         "upn": account.upn,
         "addresses": list(account.addresses),
         "display": account.display,
         "groups": list(account.groups),
         "sid": account.sid,
-        "site": mailbox.site if mailbox else None,
-        "database": mailbox.database if mailbox else None,
-        "version": mailbox.version if mailbox else None,
-        "epoch": account.epoch,
-        "has_password": bool(entry.password_hash),
     }
 
 
