@@ -6,6 +6,9 @@ from enum import Enum
 from proxy.model.health import HealthRules
 from proxy.model.limits import Limits, Timeouts
 
+OLD_TLS_VERSIONS = frozenset({"1.0", "1.1"})
+"""Versions for which OpenSSL's demands on keys and signatures are dropped, values of `min_tls_version`."""
+
 
 class CaMode(Enum):
     """What `ca_files` does to the default trust anchors."""

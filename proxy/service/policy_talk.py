@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import PurePath
 
 from proxy.events.record import Event
+from proxy.model.sites import OLD_TLS_VERSIONS
 from proxy.service.load import Loaded
 from proxy.settings.effective import Entry, list_effective
 from proxy.settings.keys import Kind
 from proxy.settings.problems import DEFAULT, Layer
-from proxy.upstream.tls import OLD_VERSIONS
 
 DOUBTFUL, OLD_TLS = 1017, 1024
 
@@ -36,7 +36,7 @@ def doubts_of(loaded: Loaded) -> Iterator[Event]:
         yield Event(id=DOUBTFUL, parameters=(us, warning.name), note=str(warning))
     for site in loaded.topology.sites:
         version = site.policy.min_tls_version
-        if version in OLD_VERSIONS:
+        if version in OLD_TLS_VERSIONS:
             yield Event(id=OLD_TLS, parameters=(us, site.name, version), site=site.name)
 
 

@@ -3,13 +3,11 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from proxy.model.sites import OLD_TLS_VERSIONS
 from proxy.settings.check_trust import Scope, scopes
 from proxy.settings.report import Report
 from proxy.settings.schema import Settings
 from proxy.settings.trust_schema import CHECKS, Trust
-
-OLD_VERSIONS = ("1.0", "1.1")
-"""Versions of TLS for which OpenSSL's demands on keys and signatures are dropped."""
 
 _PROMISES: Mapping[str, Callable[[Trust], str]] = MappingProxyType(
     {
@@ -55,7 +53,7 @@ def _join(texts: list[str]) -> str:
 def doubt_version(settings: Settings, report: Report) -> None:
     """Tell of tables that allow old versions of TLS, with what else that allows."""
     for path, _, trust, own in scopes(settings, report):
-        if "min_tls_version" in own and trust.min_tls_version in OLD_VERSIONS:
+        if "min_tls_version" in own and trust.min_tls_version in OLD_TLS_VERSIONS:
             report.warn(
                 (*path, "min_tls_version"),
                 f"TLS {trust.min_tls_version} is allowed: below 1.2 OpenSSL's security level 0 applies, so weak keys "

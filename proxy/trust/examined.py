@@ -10,7 +10,7 @@ from functools import cached_property
 
 from cryptography import x509
 
-from proxy.model.sites import TrustPolicy
+from proxy.model.sites import OLD_TLS_VERSIONS, TrustPolicy
 from proxy.model.verdict import CertificateFacts, Finding, Link, Reason
 from proxy.trust.anchors import Anchors
 from proxy.trust.certificate import UNREADABLE, Parsed, outline
@@ -21,8 +21,6 @@ from proxy.trust.reasons import describe
 SHOWN_NAMES = 5
 """Names listed in a sentence; of the others it gives the number."""
 _SHOWN_CHARACTERS = 120
-_OLD_VERSIONS = frozenset({"1.0", "1.1"})
-"""With one of these as the lowest version OpenSSL's security level is 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +124,7 @@ class Examined:
     @property
     def has_security_level(self) -> bool:
         """Whether OpenSSL refuses weak keys and signatures: not where TLS below 1.2 is allowed."""
-        return self.policy.min_tls_version not in _OLD_VERSIONS
+        return self.policy.min_tls_version not in OLD_TLS_VERSIONS
 
     @cached_property
     def names(self) -> Names:

@@ -17,7 +17,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from proxy.errors import OurFault
-from proxy.model.sites import CaMode, TrustPolicy
+from proxy.model.sites import OLD_TLS_VERSIONS, CaMode, TrustPolicy
 from proxy.upstream.material import Material, lists_to_pem, read_material
 
 _SUITES = "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:ECDHE+AES:DHE+AES"
@@ -38,7 +38,6 @@ VERSIONS = {
     "1.3": ssl.TLSVersion.TLSv1_3,
 }
 """`min_tls_version` in Python's words."""
-OLD_VERSIONS = frozenset({"1.0", "1.1"})
 
 NO_CHECK_TIME = 0x200000
 """X509_V_FLAG_NO_CHECK_TIME, which Python has no name for; it accepts a stale revocation list, too."""
@@ -206,7 +205,7 @@ def _demand(context: ssl.SSLContext, policy: TrustPolicy) -> None:
 def _plain_context(policy: TrustPolicy, material: Material) -> ssl.SSLContext:
     # Never create_default_context: what it demands changes with Python's version.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    is_old = policy.min_tls_version in OLD_VERSIONS
+    is_old = policy.min_tls_version in OLD_TLS_VERSIONS
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # for old versions; the settings have warned already
         context.minimum_version = VERSIONS[policy.min_tls_version]
