@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from proxy.certkit.files import PRIVATE, write_file
-from proxy.session.keys import MAX_KEYS, BadKeys, KeyRing, new_key, rotate
+from proxy.session.keys import MAX_KEYS, MAX_OCTETS, BadKeys, KeyRing, new_key, rotate, text_of
 
 NAME = "keys"
 HELP = "make, rotate and show the keys that seal sign-in cookies"
@@ -20,8 +20,6 @@ KEEP = 2
 """Former keys that open still after a rotation."""
 ROOT = 0
 """The user who may give files away."""
-MAX_FILE = 65_536
-"""Bytes of a ring; more is some other file."""
 
 HEADING = """\
 # Keys of casproxy: the first seals sign-in cookies, all open them.
@@ -89,7 +87,7 @@ def _make(path: Path, _: argparse.Namespace) -> int:
 def _rotate(path: Path, arguments: argparse.Namespace) -> int:
     """Replace the ring in one step, for the same owner; a link goes on leading to it."""
     file = path.resolve()
-    text = rotate(_read(file), arguments.keep)
+    text = rotate(text_of(_read(file)), arguments.keep)
     owner, we = file.stat(), os.geteuid()
     if we not in {ROOT, owner.st_uid}:
         _say(f"{path} belongs to another user, who could not open it afterwards; rotate it as its owner or as root.")
@@ -100,22 +98,16 @@ def _rotate(path: Path, arguments: argparse.Namespace) -> int:
 
 
 def _show(path: Path, _: argparse.Namespace) -> int:
-    ring = KeyRing.parse(_read(path))
+    ring = KeyRing.read(_read(path))
     if path.stat().st_mode & 0o077:
         _say(f"{path} can be opened by others than its owner; `chmod 600` closes it.")
     _print(ring)
     return DONE
 
 
-def _read(path: Path) -> str:
+def _read(path: Path) -> bytes:
     with path.open("rb") as file:
-        content = file.read(MAX_FILE + 1)
-    try:
-        if len(content) <= MAX_FILE:
-            return content.decode()
-    except UnicodeDecodeError:
-        pass
-    raise BadKeys("It is no ring of keys, but some other file.")
+        return file.read(MAX_OCTETS + 1)
 
 
 def _print(ring: KeyRing) -> None:

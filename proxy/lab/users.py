@@ -88,7 +88,7 @@ def is_of_lab(file: str) -> bool:
 
 def _has_keys(file: Path) -> bool:
     try:
-        KeyRing.parse(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, BadKeys):
+        KeyRing.read(file.read_bytes())
+    except (OSError, BadKeys):
         return False
     return True

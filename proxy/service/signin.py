@@ -85,13 +85,13 @@ class Reception:
             return None
         try:
             return self._open_gate(settings, topology, router)
-        except UnicodeDecodeError as fault:
-            raise GateInvalid(f"{settings.session.key_file} is not UTF-8.") from fault
-        except (BadKeys, DirectoryInvalid) as fault:
+        except BadKeys as fault:
+            raise GateInvalid(f"{settings.session.key_file} cannot be used: {fault}") from fault
+        except DirectoryInvalid as fault:
             raise GateInvalid(str(fault)) from fault
 
     def _open_gate(self, settings: Settings, topology: Topology, router: Router) -> Gatekeeper:
-        ring = KeyRing.parse(Path(settings.session.key_file).read_text("utf-8"))
+        ring = KeyRing.read(Path(settings.session.key_file).read_bytes())
         session, identity = settings.session, settings.identity
         if self._ended is None and self._keeps_ended:
             self._ended = EndedSessions(

@@ -102,24 +102,13 @@ class SigninFiles:
             )
 
     def _keys(self, name: str) -> None:
-        text = self._text(_KEYS, name)
-        if text is None:
+        octets = self._read(_KEYS, name)
+        if octets is None:
             return
         try:
-            KeyRing.parse(text)
+            KeyRing.read(octets)
         except BadKeys as fault:
             self._report.refuse(_KEYS, f"{quote(name)} cannot be used: {fault}")
-
-    def _text(self, path: Path, name: str) -> str | None:
-        data = self._read(path, name)
-        if data is None:
-            return None
-        try:
-            return data.decode()
-        except UnicodeDecodeError as fault:
-            line = data.count(b"\n", 0, fault.start) + 1
-            self._report.refuse(path, f"{name}:{line}: This is not UTF-8.", "Save the file as UTF-8.")
-            return None
 
 
 def _are_authorities(octets: bytes) -> bool:

@@ -162,7 +162,7 @@ async def _try(loaded: Loaded, account: Account, door: _Door, ask: Ask) -> Walk:
 
 def _seal(loaded: Loaded, account: Account, book: Book) -> str:
     """Seal a session for the user, with what stands for the password where the gate wants one."""
-    ring = KeyRing.parse(Path(loaded.settings.session.key_file).read_text("utf-8"))
+    ring = KeyRing.read(Path(loaded.settings.session.key_file).read_bytes())
     session = begin_session(account.name, account.epoch, time.time(), public=True, light=False)
     wanting = {site.name.casefold() for site in loaded.topology.sites if site.delegate != "none"}
     if account.mailbox is not None and account.mailbox.site.casefold() in wanting:

@@ -14,6 +14,9 @@ from cryptography.fernet import Fernet, MultiFernet
 MAX_KEYS = 16
 """Keys of a ring: each cookie of nobody costs a try with all of them."""
 
+MAX_OCTETS = 65_536
+"""Of a file with a ring, comments included."""
+
 _KEY = re.compile(r"[A-Za-z0-9_-]{43}=")
 _KEY_BYTES = 32
 _FEW_BYTES = 8
@@ -37,6 +40,11 @@ class KeyRing:
         """Read a ring. Raises: BadKeys for a line that is no key, a key that stands twice, none or too many."""
         return cls(tuple(key for key in map(_key_of, _checked_lines(text)) if key))
 
+    @classmethod
+    def read(cls, octets: bytes) -> Self:
+        """Read a ring from what its file holds. Raises: BadKeys, also for what is no text or some other file."""
+        return cls.parse(text_of(octets))
+
     @property
     def fingerprints(self) -> tuple[str, ...]:
         """Give what tells the keys apart without giving them away: 16 hex digits of each one's SHA-256."""
@@ -48,6 +56,17 @@ class KeyRing:
 
     def __repr__(self) -> str:
         return f"KeyRing({', '.join(self.fingerprints)})"
+
+
+def text_of(octets: bytes) -> str:
+    """Give the text that a file with a ring holds. Raises: BadKeys for more than a ring can be, and for no UTF-8."""
+    if len(octets) > MAX_OCTETS:
+        raise BadKeys("It is no ring of keys, but some other file.")
+    try:
+        return octets.decode()
+    except UnicodeDecodeError as fault:
+        line = octets.count(b"\n", 0, fault.start) + 1
+        raise BadKeys(f"Line {line} is not UTF-8; save the file as UTF-8, or name the right one.") from None
 
 
 def new_key() -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from proxy.cli import keys
 from proxy.cli.main import main
-from proxy.session.keys import MAX_KEYS, KeyRing
+from proxy.session.keys import MAX_KEYS, MAX_OCTETS, KeyRing
 
 
 @pytest.fixture
@@ -142,8 +142,8 @@ def test_a_ring_open_to_others_is_remarked(ring: Path, capsys) -> None:
     [
         (b"", "no key in it"),
         (b"# one\nsecret!\n", "Line 2 is no key"),
-        (b"\xff\xfe", "some other file"),
-        (b"#" * (keys.MAX_FILE + 1), "some other file"),
+        (b"\xff\xfe", "Line 1 is not UTF-8; save the file as UTF-8, or name the right one."),
+        (b"#" * (MAX_OCTETS + 1), "some other file"),
     ],
 )
 def test_what_is_no_ring_is_left_alone(action: str, content: bytes, words: str, tmp_path: Path, capsys) -> None:

@@ -7,7 +7,7 @@ from cryptography.fernet import InvalidToken
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.session.keys import MAX_KEYS, BadKeys, KeyRing, new_key, rotate
+from proxy.session.keys import MAX_KEYS, MAX_OCTETS, BadKeys, KeyRing, new_key, rotate
 
 
 def key_of(octets: bytes) -> str:
@@ -31,6 +31,17 @@ def test_comments_and_line_ends_are_free(form: str) -> None:
     key = new_key()
 
     assert KeyRing.parse(form.format(key)).fingerprints == KeyRing.parse(key).fingerprints
+
+
+def test_a_ring_is_read_from_what_its_file_holds() -> None:
+    """A byte order mark does not count; what is no text is told with its line, and a huge file is none of ours."""
+    key = new_key()
+
+    assert KeyRing.read(f"\ufeff{key}\n".encode()).fingerprints == KeyRing.parse(key).fingerprints
+    with pytest.raises(BadKeys, match="Line 2 is not UTF-8"):
+        KeyRing.read(f"{key}\n".encode() + b"\xff")
+    with pytest.raises(BadKeys, match="some other file"):
+        KeyRing.read(b"#" * (MAX_OCTETS + 1))
 
 
 @pytest.mark.parametrize(
