@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.crowd import Resuming, come_and_go, crowded, download, keep_asking, serve_crowd, upload
+from tests.e2e.crowd import Resuming, come_and_go, crowded, download, keep_asking, serve_crowd, upload
 from tests.process import Served, serving
 from tests.stage import Stage, stage
 from tests.wire import request

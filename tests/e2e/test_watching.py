@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.crowd import crowded, download, keep_asking, serve_crowd
+from tests.e2e.crowd import crowded, download, keep_asking, serve_crowd
 from tests.process import serving
 from tests.stage import Stage, stage
 
