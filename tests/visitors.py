@@ -1,5 +1,6 @@
 """Users for tests of signing in: a users file with cheap hashes, a key ring, settings, and a browser that signs in."""
 
+import asyncio
 from pathlib import Path
 from urllib.parse import quote
 
@@ -26,6 +27,11 @@ def write_users(folder: Path, *accounts: Account) -> None:
     ring = folder / "session.keys"
     if not ring.exists():
         ring.write_text(new_key() + "\n")
+
+
+async def users_read() -> None:
+    """Wait until a users file is read whose reading a tick has begun."""
+    await asyncio.gather(*(task for task in asyncio.all_tasks() if task.get_name() == "read the users file"))
 
 
 def directory_settings(folder: Path) -> str:

@@ -1,5 +1,6 @@
 """Accounts out of a users file, read anew whenever it changes; what stands in it is read by `directory`."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -44,6 +45,7 @@ class FileProvider(Provider):
         self._checker = checker
         self._tell = tell
         self._told = ""
+        self._reading: asyncio.Task[None] | None = None
         self._print = fingerprint(path)  # before reading: a change in between is read at the next tick
         self._content = self._read()
 
@@ -65,21 +67,34 @@ class FileProvider(Provider):
         return self._content.directory.named(name)
 
     def tick(self, now: float) -> None:  # noqa: ARG002 - whether the file changed does not depend on the time
-        """Read the file anew if it, or what the link to it means, has changed."""
+        """Begin to read the file anew if it, or what the link to it means, has changed; call it on the loop.
+
+        The users read before are in force until all of it is read.
+        """
+        if self._reading is not None:
+            if not self._reading.done():
+                return
+            reading, self._reading = self._reading, None
+            reading.result()  # a defect is told where ticks come from
         seen = fingerprint(self._path)
-        if seen == self._print:
-            return
-        self._print = seen
+        if seen != self._print:
+            self._print = seen
+            self._reading = asyncio.get_running_loop().create_task(self._read_anew(), name="read the users file")
+
+    async def _read_anew(self) -> None:
+        """Read in a thread, for many users take a second in which everybody else would wait."""
         try:
-            self._content = self._read()
+            self._content = await asyncio.to_thread(self._read)
         except DirectoryInvalid as fault:
             self._report(fault)
         else:
             self._told = ""
 
     async def close(self) -> None:
-        """End the checking of passwords."""
+        """End the checking of passwords, and a reading that has begun."""
         await self._checker.close()
+        if self._reading is not None:
+            await asyncio.wait({self._reading})
 
     def _read(self) -> _Content:
         entries = read_users(self._path)

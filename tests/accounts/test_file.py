@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 import traceback
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from proxy.directory.faults import DirectoryInvalid
 from proxy.directory.phc import Costs
 from proxy.directory.users_file import Entry, render_users
 from proxy.model.accounts import Account
+from tests.visitors import users_read
 
 CHEAP = Costs(memory_kib=64, iterations=1, lanes=1)
 SECRET = "correct horse"
@@ -34,6 +36,7 @@ class Watched:
         self.checker = Checker(CHEAP, threads=1, verify=self.verify)
         self.provider = FileProvider(self.path, "LAB", self.checker, self.told.append)
         self.during = lambda: None
+        self.loop = asyncio.get_running_loop()
 
     def verify(self, password, phc):
         """Verify, and do what is to happen meanwhile."""
@@ -41,12 +44,25 @@ class Watched:
         self.during()
         return verify(password, phc)
 
-    def put(self, text):
-        """Replace the file in one step, and let the provider look."""
+    def write(self, text):
+        """Replace the file in one step."""
         draft = self.path.with_suffix(".new")
         draft.write_text(text)
         draft.replace(self.path)
+
+    async def put(self, text):
+        """Replace the file, and let the provider look."""
+        self.write(text)
+        await self.look()
+
+    def put_meanwhile(self, text):
+        """Do the same from the thread of a verification."""
+        asyncio.run_coroutine_threadsafe(self.put(text), self.loop).result(10)
+
+    async def look(self):
+        """Let the provider look, and read what is to be read."""
         self.provider.tick(0.0)
+        await users_read()
 
     def names(self):
         """Tell which of three users are known."""
@@ -96,11 +112,66 @@ async def test_finding_costs_nothing(watched):
 
 async def test_a_change_is_seen_at_the_next_tick(watched):
     """New users come, removed ones go, an epoch grows."""
-    watched.put(render_users([Entry(replace(ALICE, epoch=7), HASH), Entry(Account(name="LAB\\carol"), "")]))
+    await watched.put(render_users([Entry(replace(ALICE, epoch=7), HASH), Entry(Account(name="LAB\\carol"), "")]))
 
     assert watched.names() == ["alice", "carol"]
     assert watched.provider.cached("lab\\ALICE", 0.0) == replace(ALICE, epoch=7)
     assert watched.told == []
+
+
+async def test_the_loop_goes_on_while_users_are_read(watched, monkeypatch):
+    """Reading is a thread's; until it is done the users of before are in force, and no tick begins another reading."""
+    begun, may_end, threads = threading.Event(), threading.Event(), []
+
+    def read(path):
+        threads.append(threading.current_thread())
+        users = read_users(path)
+        begun.set()
+        assert may_end.wait(10)
+        return users
+
+    monkeypatch.setattr(file_module, "read_users", read)
+    watched.write(render_users(USERS[:1]))
+    watched.provider.tick(0.0)
+    await asyncio.to_thread(begun.wait, 10)
+    watched.write(render_users(USERS[1:]))
+    watched.provider.tick(1.0)
+    assert watched.names() == ["alice", "bob"]
+
+    may_end.set()
+    await users_read()
+    assert watched.names() == ["alice"]
+    await watched.look()
+    assert watched.names() == ["bob"]
+    assert len(threads) == 2
+    assert threading.current_thread() not in threads
+
+
+async def test_a_defect_of_reading_is_told_where_ticks_come_from(watched, monkeypatch):
+    """It is not lost in the background, and the users of before stay."""
+
+    def fail(_path):
+        raise LookupError
+
+    monkeypatch.setattr(file_module, "read_users", fail)
+    watched.write(render_users(()))
+    with pytest.raises(LookupError):
+        await watched.look()
+    with pytest.raises(LookupError):
+        watched.provider.tick(1.0)
+
+    watched.provider.tick(2.0)
+    assert watched.names() == ["alice", "bob"]
+
+
+async def test_closing_waits_for_a_reading(watched):
+    """Nothing goes on behind its back."""
+    watched.write(render_users(()))
+    watched.provider.tick(0.0)
+    await watched.provider.close()
+
+    assert watched.names() == []
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_an_unchanged_file_is_not_read_again(watched, monkeypatch):
@@ -110,8 +181,8 @@ async def test_an_unchanged_file_is_not_read_again(watched, monkeypatch):
         raise AssertionError
 
     monkeypatch.setattr(file_module, "read_users", fail)
-    watched.provider.tick(0.0)
-    watched.provider.tick(1.0)
+    await watched.look()
+    await watched.look()
 
 
 async def test_a_change_of_the_same_size_and_time_is_seen(watched):
@@ -121,7 +192,7 @@ async def test_a_change_of_the_same_size_and_time_is_seen(watched):
     draft.write_text(render_users(USERS).replace("bob", "eve"))
     os.utime(draft, ns=(before.st_atime_ns, before.st_mtime_ns))
     draft.replace(watched.path)
-    watched.provider.tick(0.0)
+    await watched.look()
 
     assert watched.names() == ["alice"]
 
@@ -139,6 +210,7 @@ async def test_a_swapped_link_is_seen(watched, tmp_path):
     (tmp_path / "next").symlink_to("two")
     (tmp_path / "next").replace(link)
     provider.tick(0.0)
+    await users_read()
 
     assert provider.cached("LAB\\bob", 0.0) is None
 
@@ -146,24 +218,24 @@ async def test_a_swapped_link_is_seen(watched, tmp_path):
 async def test_a_broken_file_keeps_the_old_users_and_is_told_once(watched):
     """What is wrong is told with its line, once however often the file is looked at or saved; mending it is silent."""
     broken = render_users(USERS) + "hobby = 1\n"
-    watched.put(broken)
-    watched.provider.tick(1.0)
-    watched.put(broken)
+    await watched.put(broken)
+    await watched.look()
+    await watched.put(broken)
 
     assert watched.names() == ["alice", "bob"]
     assert await watched.provider.check("alice", SECRET) == ALICE
     assert len(watched.told) == 1
     assert 'users.toml:11: "hobby" is no key of a user.' in watched.told[0]
 
-    watched.put(render_users(USERS[:1]))
+    await watched.put(render_users(USERS[:1]))
     assert watched.names() == ["alice"]
-    watched.put(broken)
+    await watched.put(broken)
     assert len(watched.told) == 2
 
 
 async def test_of_many_problems_the_first_are_told(watched):
     """A sentence stays readable."""
-    watched.put(render_users(USERS) + "a = 1\nb = 1\nc = 1\nd = 1\ne = 1\n")
+    await watched.put(render_users(USERS) + "a = 1\nb = 1\nc = 1\nd = 1\ne = 1\n")
 
     assert watched.told[0].count("is no key") == 3
     assert watched.told[0].endswith("And 2 more.")
@@ -172,14 +244,14 @@ async def test_of_many_problems_the_first_are_told(watched):
 async def test_a_file_that_goes_away_keeps_the_old_users(watched):
     """It is told once; when it comes back it is read."""
     watched.path.unlink()
-    watched.provider.tick(0.0)
-    watched.provider.tick(1.0)
+    await watched.look()
+    await watched.look()
 
     assert watched.names() == ["alice", "bob"]
     assert len(watched.told) == 1
     assert "cannot be read: No such file or directory." in watched.told[0]
 
-    watched.put(render_users(USERS[1:]))
+    await watched.put(render_users(USERS[1:]))
     assert watched.names() == ["bob"]
 
 
@@ -188,14 +260,14 @@ async def test_a_file_that_goes_away_keeps_the_old_users(watched):
 )
 async def test_a_check_does_not_outlive_the_user_or_the_password(watched, change):
     """Who is removed, or gets another password, while the old one is being checked is not signed in."""
-    watched.during = lambda: watched.put(render_users(change))
+    watched.during = lambda: watched.put_meanwhile(render_users(change))
 
     assert await watched.provider.check("alice", SECRET) is None
 
 
 async def test_a_check_gives_the_account_as_it_stands_afterwards(watched):
     """An epoch raised meanwhile is that of the answer."""
-    watched.during = lambda: watched.put(render_users([Entry(replace(ALICE, epoch=9), HASH)]))
+    watched.during = lambda: watched.put_meanwhile(render_users([Entry(replace(ALICE, epoch=9), HASH)]))
 
     assert await watched.provider.check("alice", SECRET) == replace(ALICE, epoch=9)
 
@@ -246,7 +318,7 @@ def test_what_is_no_text_is_told_with_its_line():
 
 async def test_no_password_or_hash_is_shown(watched):
     """Neither in what is printed of the parts nor in errors and what is told."""
-    watched.put(render_users(USERS).replace(HASH, f"{HASH}x{SECRET}"))
+    await watched.put(render_users(USERS).replace(HASH, f"{HASH}x{SECRET}"))
     texts = [repr(watched.provider), repr(vars(watched.provider)), *watched.told]
     await watched.checker.close()
     try:

@@ -16,7 +16,7 @@ from proxy.settings.schema import Log, ServerSettings, Settings
 from proxy.settings.signin_schema import Directory, Identity, Session
 from proxy.signin.gatekeeper import Gatekeeper
 from tests.gatehouse import ALICE, BOB, NOW, Gatehouse, field, head, make_sites
-from tests.visitors import form, post, write_users
+from tests.visitors import form, post, users_read, write_users
 
 
 class House(Gatehouse):
@@ -54,10 +54,11 @@ class House(Gatehouse):
         """Sign in; gives the answer."""
         return await self.work(self.ask(post(b"", host=b"mail.test")), form(user, password))
 
-    def look(self) -> None:
-        """Let the reception look after its users."""
+    async def look(self) -> None:
+        """Let the reception look after its users, and read what is to be read."""
         self.now += TICK_SECONDS
         self.reception.tick(0.0)
+        await users_read()
 
 
 @pytest.fixture
@@ -143,7 +144,7 @@ async def test_nothing_is_closed_twice(house):
     """Whoever closes again closes nothing."""
     await house.reception.close()
     await house.reception.close()
-    house.look()
+    await house.look()
 
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
@@ -248,14 +249,15 @@ def broken_users(house: House) -> str:
 async def test_changed_users_are_read_with_a_tick(house):
     """Once a second at most; who is thrown out is out, and a broken file is doubted, not used."""
     cookie = await house.cookie_of("alice")
-    house.look()
+    await house.look()
     write_users(house.folder, replace(ALICE, epoch=1), BOB)
     house.reception.tick(0.0)
+    await users_read()
     before = house.fresh(head(cookie))
-    house.look()
+    await house.look()
     after = house.fresh(head(cookie))
     (house.folder / "users.toml").write_text("[[users")
-    house.look()
+    await house.look()
 
     assert (type(before), after.status) == (Passage, 302)
     assert [(event.id, event.parameters) for event in house.events] == [(1017, ("CAS01", "directory.users_file"))]
@@ -265,10 +267,11 @@ async def test_changed_users_are_read_with_a_tick(house):
 
 async def test_a_clock_that_was_set_back_stops_no_look(house):
     """Users are looked after all the same."""
-    house.look()
+    await house.look()
     write_users(house.folder, BOB)
     house.now = NOW - 100_000
     house.reception.tick(0.0)
+    await users_read()
 
     assert house.kit.provider.cached("LAB\\alice", 0.0) is None
 
