@@ -7,12 +7,18 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+HURRY = signal.SIGUSR2
+"""Ends at once."""
+
 OK, DRAIN_CUT = 0, 5
 """Exit codes."""
 
 
 class Calls:
-    """The signals of the running loop; SIGTERM and those in `ends` begin the end, a second one hurries."""
+    """The signals of the running loop: those in `ends` begin the end, a second one hurries, and so does HURRY.
+
+    Two signals of one kind may become one on their way, two of different kinds do not.
+    """
 
     def __init__(self, ends: tuple[signal.Signals, ...] = (signal.SIGTERM, signal.SIGINT)) -> None:
         self._loop = asyncio.get_running_loop()
@@ -21,6 +27,7 @@ class Calls:
         self._tasks: set[asyncio.Task[Any]] = set()
         for number in ends:
             self.on(number, self.ask_to_end)
+        self.on(HURRY, self._hurry)
 
     def on(self, number: signal.Signals, answer: Callable[[], object]) -> None:
         """Call `answer` when the signal comes."""
@@ -38,6 +45,10 @@ class Calls:
         if self._end.is_set():
             self._now.set()
         self._end.set()
+
+    def _hurry(self) -> None:
+        self._end.set()
+        self._now.set()
 
     async def unless_ended(self, work: Coroutine[Any, Any, T]) -> T | None:
         """Wait for `work`, and give what it gives; None, and it is broken off, when the end begins before."""

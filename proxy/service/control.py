@@ -51,6 +51,8 @@ class Reload:
     ok: bool
     sentence: str
     """What is in force now, or why nothing has changed."""
+    files: tuple[str, ...] = ()
+    """Files that a refused configuration names; one that is missing may come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,7 @@ class Control:
                 fresh = self._load()
                 await self._put_in_force(fresh, self.in_force.switches)
             except SettingsInvalid as invalid:
-                return self._refuse(" ".join(str(invalid).split("\n")))
+                return self._refuse(" ".join(str(invalid).split("\n")), invalid.files)
             except CannotApply as fault:
                 return self._refuse(str(fault))
             sentence = policy_sentence(self.in_force.loaded) + self._unturned(fresh)
@@ -180,9 +182,9 @@ class Control:
         self._follow()
         return True
 
-    def _refuse(self, sentence: str) -> Reload:
+    def _refuse(self, sentence: str, files: tuple[str, ...] = ()) -> Reload:
         self.outlets.emit(Event(id=RELOAD_REFUSED, parameters=(self.name,), note=sentence))
-        self.last_reload = Reload(time.time(), ok=False, sentence=sentence)
+        self.last_reload = Reload(time.time(), ok=False, sentence=sentence, files=files)
         return self.last_reload
 
     async def _put_in_force(self, loaded: Loaded, switches: Switches) -> int:

@@ -97,7 +97,9 @@ class Office:
     async def reload(self) -> Reload:
         """Read the settings anew."""
         self._watching.look()
-        return await self.control.reload()
+        told = await self.control.reload()
+        self._watching.add(told.files)
+        return told
 
     def tick(self, now: float) -> None:
         """Look at servers and files whose turn it is. Called with every tick of the coarse clock."""

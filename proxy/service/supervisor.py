@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from proxy.service.calls import DRAIN_CUT, OK
+from proxy.service.calls import DRAIN_CUT, HURRY, OK
 from proxy.service.certificates import Stock
 from proxy.service.channel import Said, frame
 from proxy.service.control import Load
@@ -150,6 +150,7 @@ class Supervisor:
 
     def _end(self) -> None:
         """Begin the end, or hurry: workers drain, and control ends after the last of them."""
+        number = HURRY if self._is_ending else signal.SIGTERM
         if not self._is_ending:
             self._is_ending = True
             drain = to_timeouts(self._heritage.loaded.settings.timeouts).drain
@@ -158,7 +159,7 @@ class Supervisor:
                 each.close()
             _send(self._control, signal.SIGTERM)
         for place in self._workers:
-            _send(place, signal.SIGTERM)
+            _send(place, number)
 
     # ── processes ────────────────────────────────────────────────────────────────────────────────
 
@@ -211,7 +212,7 @@ class Supervisor:
         now, pid = time.monotonic(), place.pid
         place.pid = 0
         if self._is_ending:
-            self._was_cut = self._was_cut or (place.number != CONTROL and code not in (OK, -signal.SIGTERM))
+            self._was_cut = self._was_cut or (place.number != CONTROL and code not in (OK, -signal.SIGTERM, -HURRY))
             return
         place.pause = 0.0 if now - place.began > SOON_SECONDS else min(place.pause * 2 or FIRST_PAUSE, LONGEST_PAUSE)
         place.due = now + (place.pause if place.forks > 1 else 0.0)

@@ -90,3 +90,15 @@ async def test_what_comes_before_the_end_is_broken_off_by_it():
     broken = await calls.unless_ended(asyncio.Event().wait())
 
     assert (done, broken) == ("done", None)
+
+
+async def test_one_signal_may_hurry_alone():
+    """The supervisor sends another one, for two of a kind may become one."""
+    calls = Calls(ends=())
+    send(signal.SIGUSR2)
+
+    async def drain() -> bool:
+        await asyncio.Event().wait()
+        return True
+
+    assert await calls.until_ended(drain) == DRAIN_CUT

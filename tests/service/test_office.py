@@ -54,6 +54,21 @@ async def test_files_are_watched_where_it_is_wanted():
         assert len(running.seen(1010)) == len(running.seen(1011)) == 1
 
 
+async def test_a_file_that_was_missing_may_come():
+    """Settings that were refused for it are read again then."""
+    async with stage({"HQ": answering(OK)}, server_settings="watch = true\n") as running:
+        missing = running.folder / "later.pem"
+        path = running.folder / "casproxy.toml"
+        path.write_text(
+            running.settings.replace(f'ca_files = ["{running.folder}/ca.pem"]', f'ca_files = ["{missing}"]')
+        )
+        await running.until(lambda: running.seen(1011))
+        missing.write_bytes((running.folder / "ca.pem").read_bytes())
+        await running.until(lambda: running.seen(1010))
+
+        assert len(running.seen(1011)) == 1
+
+
 async def test_the_admin_listener_tells_of_it():
     """As JSON and as numbers."""
     async with stage({"HQ": answering(OK)}) as running:
