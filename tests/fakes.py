@@ -420,6 +420,7 @@ class World:
             pages=PAGES,
             emit=self.events.append,
             record_access=self.access.append,
+            is_counted_only=False,
             ticks=self.ticks,
             health=self.health,
             gate=self.gate,

@@ -1,11 +1,14 @@
 """Counts what happened in one process: batches of access entries, handshakes, events; adding up is left to `totals`.
 
-Tuned: an entry costs less than a microsecond (tests/bench). The counters of a way, a method and a status are found by
-one lookup; the labels they belong to are worked out when a snapshot is taken, not for each request.
+Tuned: an entry costs a quarter of a microsecond in a large batch (tests/bench). The counters of a way, a method and a
+status are found once for a batch; the labels they belong to are worked out when a snapshot is taken.
 """
 
-from bisect import bisect_left
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from itertools import filterfalse
+from operator import itemgetter
 
 from proxy.events.access import AccessEntry, Way
 from proxy.events.record import Event
@@ -34,6 +37,10 @@ NO_ANSWER = "none"
 SIGN_IN_DEEDS = (Deed.SIGNED_IN, Deed.WRONG_PASSWORD, Deed.STOPPED, Deed.UNUSABLE_FORM)
 """What can come of a form; their words are labels."""
 
+_AT = AccessEntry._fields.index
+_WAY, _WAIT = itemgetter(_AT("way")), itemgetter(_AT("answer_seconds"))
+_SECONDS, _DEED = itemgetter(_AT("seconds")), itemgetter(_AT("deed"))
+_KIND = itemgetter(_AT("method"), _AT("status"))
 _NONE = Deed.NONE  # up to Python 3.11 a member is looked up in a slow way
 _Key = tuple[Way, str, str]
 
@@ -65,27 +72,36 @@ class Meter:
 
     # ── what happened ────────────────────────────────────────────────────────────────────────────
 
-    def count(self, entries: Iterable[AccessEntry]) -> None:
-        """Count a batch of answered requests."""
-        cells = self._cells
-        for entry in entries:
-            way, seconds, wait = entry.way, entry.seconds, entry.answer_seconds
-            key = (way, METHOD_WORDS.get(entry.method, OTHER), CODE_WORDS.get(entry.status, OTHER))
-            cell = cells.get(key)
-            if cell is None:
-                cell = self._cell(key)
-            durations = cell.durations
-            durations[bisect_left(BUCKETS, seconds)] += 1
-            durations[-1] += seconds
-            if wait:
-                cell.answered += 1
-                waits = cell.waits
-                waits[bisect_left(BUCKETS, wait)] += 1
-                waits[-1] += wait
-            else:
-                cell.unanswered += 1
-            if entry.deed is not _NONE:
-                self._note_deed(entry.deed, way.site)
+    def count(self, entries: Sequence[AccessEntry]) -> None:
+        """Count a batch of answered requests.
+
+        Tuned: entries are grouped and added up by what is written in C; one by one they took four times as long.
+        """
+        groups: defaultdict[Way, list[AccessEntry]] = defaultdict(list)
+        for way, entry in zip(map(_WAY, entries), entries, strict=True):
+            groups[way].append(entry)
+        for way, group in groups.items():
+            self._count_at(way, group)
+
+    def _count_at(self, way: Way, group: list[AccessEntry]) -> None:
+        waits = [*filter(None, map(_WAIT, group))]
+        silent = Counter(map(_KIND, filterfalse(_WAIT, group))) if len(waits) < len(group) else Counter()
+        cell = None
+        for kind, number in Counter(map(_KIND, group)).items():
+            cell = self._cell_of(way, *kind)
+            unanswered = silent[kind]
+            cell.unanswered += unanswered
+            cell.answered += number - unanswered
+        assert cell is not None
+        _spread(cell.durations, [*map(_SECONDS, group)])
+        _spread(cell.waits, waits)
+        for deed in map(_DEED, group):
+            if deed is not _NONE:
+                self._note_deed(deed, way.site)
+
+    def _cell_of(self, way: Way, method: bytes, status: int) -> "_Cell":
+        key = (way, METHOD_WORDS.get(method, OTHER), CODE_WORDS.get(status, OTHER))
+        return self._cells.get(key) or self._cell(key)
 
     def note_handshake(self, server: Server, outcome: str, reason: str) -> None:
         """Count a handshake with a server; `reason` is why its verification failed, empty when none did."""
@@ -144,6 +160,20 @@ class Meter:
             _add(self._sign_ins, (deed.value,))
         else:
             _add(self._redirects, (site,))
+
+
+def _spread(held: list[float], values: list[float]) -> None:
+    """Add values to a histogram. A bound belongs to its bucket; the fastest come first, so few bounds are looked at."""
+    values.sort()
+    held[-1] += sum(values)
+    before = 0
+    for bucket, bound in enumerate(BUCKETS):
+        if before == len(values):
+            return
+        upto = bisect_right(values, bound)
+        held[bucket] += upto - before
+        before = upto
+    held[len(BUCKETS)] += len(values) - before
 
 
 def _add(counters: dict[Labels, float], labels: Labels, number: float = 1) -> None:

@@ -66,7 +66,9 @@ class Equipment:
     pages: Pages
     emit: Emit
     record_access: Callable[[AccessEntry], None] | None
-    """None: `log.access = false`."""
+    """Takes every request; None: nobody wants to know."""
+    is_counted_only: bool
+    """Whether entries need no more than what is counted of them (`log.access = false`)."""
     ticks: Ticks
     health: ServerHealth
     """Which servers work."""

@@ -109,6 +109,7 @@ class Plant:
             pages=self.pages,
             emit=self.outlets.emit,
             record_access=self.outlets.record_access,
+            is_counted_only=not settings.log.access,
             ticks=self.ticks,
             health=self.health,
             gate=gate,
