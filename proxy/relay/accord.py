@@ -49,10 +49,7 @@ MAX_INQUIRIES = 12
 class AccordRelay(OutgoingRelay):
     """Asks what must be asked before a request, and takes answers that are for the proxy."""
 
-    inquiries = 0
-    """Questions of ours that this request has cost."""
-    repeats = 0
-    """How often it was sent again because its server did not know the session."""
+    __slots__ = ()
 
     def agree(self, connection: UpstreamConnection) -> Watch | None:
         """Give who takes the answer if the request may be sent now; None: something comes before, or it is refused.

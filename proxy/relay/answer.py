@@ -20,6 +20,8 @@ SWITCHING_PROTOCOLS = 101
 class AnswerRelay(ExchangeState):
     """Takes what the backend answers and gives it to the browser."""
 
+    __slots__ = ()
+
     def turn_from(self, status: int) -> bool:
         """Tell whether another server is asked instead; see `seek`."""
         raise NotImplementedError

@@ -20,6 +20,8 @@ _OWN_PHRASES = {440: "Login Timeout"}
 class ErrandRelay(AnswerRelay):
     """Does what the gate wants done."""
 
+    __slots__ = ()
+
     def take_form(self, data: bytes, *, ended: bool) -> None:
         """Take bytes of the body that the errand is about; begin it when that was all."""
         errand = self.errand

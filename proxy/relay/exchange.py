@@ -30,6 +30,8 @@ _new = tuple.__new__  # a named tuple's own constructor is a Python function: 1 
 class Exchange(AccordRelay):
     """One request and its answer."""
 
+    __slots__ = ()
+
     # ── 1. read and decide ───────────────────────────────────────────────────────────────────────
 
     def prepare(self, raw: bytes, memory: RequestMemory) -> Framing:

@@ -12,6 +12,8 @@ from proxy.relay.seek import SeekRelay
 class OutgoingRelay(SeekRelay):
     """Composes what goes to the server."""
 
+    __slots__ = ()
+
     def surround(
         self, head: RequestHead, facts: RequestFacts, destination: Destination, *, trusted: bool
     ) -> tuple[bytes, bytes, Names]:

@@ -27,6 +27,8 @@ FAILING = frozenset((502, 503))
 class SeekRelay(ErrandRelay):
     """Goes from server to server."""
 
+    __slots__ = ()
+
     def seek(self) -> None:
         """Begin with the server that the session is at, or where it begins; servers that are down come last."""
         assert self.decision is not None
