@@ -68,6 +68,11 @@ class Acceptor(ABC):
     async def _receive(self, conn: socket.socket, seat: Seat) -> None:
         """Receive one connection; owns its socket, which does not block, and its seat."""
 
+    def accept_waiting(self) -> None:
+        """Take what waits now, without being told when more does: for a socket whose own worker may be gone."""
+        if not self._is_closed and self._pause is None:
+            self._accept()
+
     def _accept(self) -> None:
         for _ in range(ACCEPTS_PER_WAKE):
             try:
@@ -120,12 +125,35 @@ def bind(address: str, key: str = "server.listen") -> socket.socket:
         ) from exc
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def bind_several(address: str, key: str, number: int) -> tuple[socket.socket, ...]:
+    """Make so many sockets that listen on one address; the kernel spreads connections over them (SO_REUSEPORT).
+
+    An address that somebody else listens on is refused as by `bind`, also when he would share it.
+    Raises: `CannotListen`.
+    """
+    first = bind(address, key)
+    if number == 1:
+        return (first,)
+    host, port = first.getsockname()[:2]
+    first.close()
+    made: list[socket.socket] = []
+    try:
+        made.extend(_listen(host, port, shared=True) for _ in range(number))  # those before a fault are in it, too
+    except OSError as exc:
+        for each in made:
+            each.close()
+        raise CannotListen(f"{key}: cannot listen on {address}: {exc.strerror}.") from exc
+    return tuple(made)
+
+
+def _listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, kind, protocol, _, sockaddr = found[0]
     sock = socket.socket(family, kind, protocol)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind(sockaddr)

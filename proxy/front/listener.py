@@ -9,14 +9,14 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from proxy.front.acceptor import Acceptor, CannotListen, bind
+from proxy.front.acceptor import Acceptor, CannotListen, bind, bind_several
 from proxy.front.opening import Kind, Opening, answer_plainly, look
 from proxy.front.seats import Seat, Seats
 from proxy.front.sni import Certificates
 from proxy.model.limits import Timeouts
 from proxy.model.wire import Transports
 
-__all__ = ["CannotListen", "Connect", "Greeting", "Listener", "bind"]
+__all__ = ["CannotListen", "Connect", "Greeting", "Listener", "bind", "bind_several"]
 
 GRACE_SECONDS = 5.0
 """The transport's own handshake limit comes this much after ours."""

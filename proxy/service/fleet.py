@@ -44,6 +44,11 @@ class Member:
     transports: str = ""
     """Event loop and TLS engine, in words."""
 
+    @property
+    def who(self) -> tuple[int, int]:
+        """Number and process: whoever takes its place differs in the latter."""
+        return self.hello.number, self.hello.pid
+
 
 class Fleet:
     """All workers; a `Crew`. `everybody` is called once, when so many serve as there should be."""
@@ -172,7 +177,7 @@ class Fleet:
                 other.tell("learn", notice)
 
     def _on_counted(self, channel: Channel, snapshot: Snapshot) -> None:
-        self._totals.take(self._members[channel].hello.pid, snapshot)
+        self._totals.take(self._members[channel].who, snapshot)
 
     def _on_process_lost(self, number: int, pid: int, how: str) -> None:
         who = f"Worker {number}" if number else "The control process"
@@ -182,7 +187,7 @@ class Fleet:
     def _on_lost(self, channel: Channel) -> None:
         member = self._members.pop(channel, None)
         if member is not None:
-            self._totals.retire(member.hello.pid)
+            self._totals.retire(member.who)
             self._control.forget(member.hello.number)
         if not self._members:
             self._empty.set()
@@ -211,7 +216,7 @@ class Fleet:
             report, snapshot = await member.channel.ask("report", patience=REPORT_SECONDS)
         except ChannelLost:
             return None
-        self._totals.take(member.hello.pid, snapshot)
+        self._totals.take(member.who, snapshot)
         assert isinstance(report, Report)
         return report
 

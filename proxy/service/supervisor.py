@@ -68,7 +68,7 @@ def supervise(loaded: Loaded, load: Load, *, colour: bool = True) -> int:
 
     Raises: CannotListen, OSError.
     """
-    sockets = bind_all(loaded.settings.server)
+    sockets = bind_all(loaded.settings.server, count_workers(loaded.settings))
     folder = _make_folder(loaded.settings.server.state_dir)
     lifeline, hold = os.pipe()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)

@@ -71,6 +71,8 @@ class Worker:
         self._sweeps: list[Callable[[float], None]] = [self._sweep, plant.pools.sweep, plant.reception.tick]
         self._ticker = Ticker(self._ticks, self._sweeps)
         self.listeners: list[Listener] = []
+        self._spares: list[Listener] = []
+        """On the sockets of the other workers, looked at with each tick: one of them may be gone."""
         self.redirects: list[RedirectListener] = []
         self._draining = False
 
@@ -81,8 +83,10 @@ class Worker:
         install_exception_handler(asyncio.get_running_loop(), self._outlets.emit, self.name)
         greeting = self._greeting(self._loaded, _try(self._loaded))
         self._ticker.start()
-        for sock in self._sockets.https:
+        for sock in self._sockets.own(self._number):
             self.listeners.append(Listener(sock, self._connect, self._seats, self._transports, greeting))
+        for sock in self._sockets.others(self._number):
+            self._spares.append(Listener(sock, self._connect, self._seats, self._transports, greeting))
         https_port = self._sockets.https_addresses[0][1]
         for sock in self._sockets.redirect:
             self.redirects.append(RedirectListener(sock, https_port, self._seats, self._plant.pages))
@@ -137,7 +141,7 @@ class Worker:
         self.holder.now = equipment
         self._seats.limits = limits
         self._networks = _networks(loaded.settings.server.trusted_proxies)
-        for listener in self.listeners:
+        for listener in [*self.listeners, *self._spares]:
             listener.greeting = greeting
         return self._plant.pools.retire_unwanted()
 
@@ -158,7 +162,7 @@ class Worker:
     async def drain(self) -> bool:
         """Accept nothing new and let what is in flight finish; False when `timeouts.drain` cut something off."""
         self._draining = True
-        for listener in [*self.listeners, *self.redirects]:
+        for listener in [*self.listeners, *self._spares, *self.redirects]:
             listener.close()
         for connection in self._connections():
             connection.drain()
@@ -179,7 +183,7 @@ class Worker:
     async def stop(self) -> None:
         """End at once: cut what is in flight, close everything; may be called twice."""
         self._draining = True
-        for listener in [*self.listeners, *self.redirects]:
+        for listener in [*self.listeners, *self._spares, *self.redirects]:
             await listener.end()
         for connection in self._connections():
             connection.cut()
@@ -212,6 +216,8 @@ class Worker:
     def _sweep(self, now: float) -> None:
         for connection in self._connections():
             connection.look_after(now)
+        for listener in self._spares:
+            listener.accept_waiting()
 
 
 def _try(loaded: Loaded) -> Tried:

@@ -325,3 +325,28 @@ def resume(port: int, context: ssl.SSLContext, session: ssl.SSLSession | None) -
         sock.sendall(GET)
         sock.recv(1)
         return sock.session, bool(sock.session_reused)
+
+
+async def test_browsers_are_spread_over_the_workers():
+    """Also those that come all at once: a machine with many processors would be idle but for one."""
+    async with two() as (running, served, admin):
+        browsers = await asyncio.gather(*(running.browser() for _ in range(120)))
+        counts = sorted(each["connections"] for each in (await ask(admin, "/api/status"))["workers"])
+        for browser in browsers:
+            browser.close()
+        await served.end()
+
+    assert sum(counts) == 120
+    assert counts[0] >= 30  # half of 120 by chance: fewer than 30 once in ten million times
+
+
+async def test_browsers_that_wait_for_a_worker_that_is_gone_are_taken_by_another():
+    """It may have died again and again, and the next one come late; nobody's connection is lost."""
+    async with two() as (running, served, admin):
+        found = await workers(admin)
+        os.kill(found[1], signal.SIGSTOP)
+        answers = await asyncio.gather(*(running.ask(GET) for _ in range(20)))
+        os.kill(found[1], signal.SIGCONT)
+        await served.end()
+
+    assert [answer.status for answer in answers] == [200] * 20

@@ -37,7 +37,7 @@ def collector():
 def duplicate(sockets: Sockets) -> Sockets:
     """Give what a fork would have."""
     return Sockets(
-        https=tuple(each.dup() for each in sockets.https),
+        https=tuple(tuple(each.dup() for each in address) for address in sockets.https),
         redirect=tuple(each.dup() for each in sockets.redirect),
         admin=sockets.admin.dup(),
     )
@@ -52,7 +52,7 @@ class Family:
         self.path.write_text(running.settings)
         read = partial(load, str(self.path), {}, {})
         self.lifeline, self.hold = os.pipe()
-        self.sockets = bind_all(read().settings.server)
+        self.sockets = bind_all(read().settings.server, 2)
         running.apart_port = self.sockets.https_addresses[0][1]
         self.meeting = socket.socket(socket.AF_UNIX)
         self.meeting.bind(str(running.folder / "meeting"))

@@ -41,3 +41,31 @@ def test_one_that_is_taken_leaves_nothing_open(key):
             bind_all(ServerSettings(certificate="a.pem", **wanted))
 
     socket.create_server(("127.0.0.1", free)).close()
+
+
+def test_each_worker_has_a_socket_of_its_own():
+    """On every address; the others' are there, too, for one of them may be gone."""
+    server = ServerSettings(certificate="a.pem", listen=("127.0.0.1:0", "127.0.0.1:0"), admin="127.0.0.1:0")
+    sockets = bind_all(server, 3)
+    own = [sockets.own(number) for number in (1, 2, 3)]
+    others = [sockets.others(number) for number in (1, 2, 3)]
+    ports = [{each.getsockname()[1] for each in address} for address in sockets.https]
+    sockets.close()
+
+    assert [len(each) for each in ports] == [1, 1]
+    assert len({id(each) for each in (*own[0], *own[1], *own[2])}) == 6
+    assert [len(each) for each in others] == [4, 4, 4]
+    assert not set(own[0]) & set(others[0])
+
+
+def test_an_address_that_would_be_shared_is_refused():
+    """Two proxies on one port would each get half of the browsers."""
+    server = ServerSettings(certificate="a.pem", listen=("127.0.0.1:0",), admin="127.0.0.1:0")
+    first = bind_all(server, 2)
+    address = f"127.0.0.1:{first.https_addresses[0][1]}"
+    again = ServerSettings(certificate="a.pem", listen=(address,), admin="127.0.0.1:0")
+    try:
+        with pytest.raises(CannotListen, match=f"server.listen: cannot listen on {address}"):
+            bind_all(again, 2)
+    finally:
+        first.close()
