@@ -56,7 +56,7 @@ class Running:
         return [line for line in lines if line["event.code"] == str(number)]
 
     def turn(self, switch: int) -> None:
-        """Turn the switch as the lab says: edit the settings, send SIGHUP, see event 1010."""
+        """Turn the switch as the lab says: edit the settings, send SIGHUP, see event 1010 of each proxy."""
         before = self._reloads()
         path = Path(self.facts["settings"])
         lines = [line for line in path.read_text().splitlines() if "allow_internal" not in line]
@@ -64,12 +64,14 @@ class Running:
         path.write_text("\n".join(lines))
         self.process.send_signal(signal.SIGHUP)
         deadline = time.monotonic() + 10
-        while self._reloads() == before:
+        while any(now == before[name] for name, now in self._reloads().items()):
             assert time.monotonic() < deadline, "no reload"
             time.sleep(0.02)
 
-    def _reloads(self) -> int:
-        return len([each for each in self.events(1010) if each["winlog.computer_name"] == "CAS01"])
+    def _reloads(self) -> dict[str, int]:
+        """Count the reloads of each proxy that has started."""
+        told = [each["winlog.computer_name"] for each in self.events(1010)]
+        return {each["winlog.computer_name"]: told.count(each["winlog.computer_name"]) for each in self.events(14)}
 
     def end(self) -> int:
         """Press Ctrl-C and give the exit code."""
