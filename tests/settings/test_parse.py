@@ -164,7 +164,7 @@ request_head = "3s"
 """
     assert complaints(text) == [
         "casproxy.toml:4: server.listn: No setting has this name. Did you mean listen?",
-        "casproxy.toml:5: server.workers: 0 is not from 1 to 256. Write \"auto\" for one for each processor.",
+        'casproxy.toml:5: server.workers: 0 is not from 1 to 256. Write "auto" for one for each processor.',
         (
             'casproxy.toml:7: timeouts.connect: 5 has no unit; the key takes a time such as "30s", "5m" or "250ms". '
             'Write "5s".'
