@@ -42,8 +42,7 @@ def main() -> int:
         windows = asyncio.run(_count(arguments.tree, arguments.requests, signed=kind == "signed in"))
         counts[kind] = sorted(windows)[len(windows) // 2]
         each = ", ".join(f"{count:,.0f}" for count in windows)
-        sys.stdout.write(f"{kind:<10} {counts[kind]:>9,.0f} instructions a request ({each})
-")
+        sys.stdout.write(f"{kind:<10} {counts[kind]:>9,.0f} instructions a request ({each})\n")
     sys.stdout.write(f"ratio      {counts['signed in'] / counts['without']:>9.3f}\n")
     return 0
 
