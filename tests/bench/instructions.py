@@ -73,7 +73,7 @@ async def _count(tree: Path, requests: int, *, signed: bool) -> list[float]:
             finally:
                 process.kill()
                 await asyncio.gather(process.wait(), drain)
-            return [_total(each) / requests for each in sorted(Path(folder).glob("out.*"))]
+            return [total / requests for total in _totals(Path(folder))]
 
 
 async def _start(tree: Path, settings: Path, out: Path) -> asyncio.subprocess.Process:
@@ -120,14 +120,16 @@ async def _window(pid: int, browser: Browser, request: bytes, number: int) -> No
 
 
 async def _control(*words: str) -> None:
-    process = await asyncio.create_subprocess_exec("callgrind_control", *words, stdout=asyncio.subprocess.DEVNULL)
+    process = await asyncio.create_subprocess_exec(
+        "callgrind_control", *words, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+    )
     assert await process.wait() == 0
 
 
-def _total(out: Path) -> int:
-    found = re.search(r"^totals: (\d+)", out.read_text("utf-8", "replace"), re.MULTILINE)
-    assert found is not None
-    return int(found[1])
+def _totals(folder: Path) -> list[int]:
+    """Read the sums of the windows, in their order."""
+    texts = [each.read_text("utf-8", "replace") for each in sorted(folder.glob("out.*"))]
+    return [int(total) for text in texts for total in re.findall(r"^totals: (\d+)", text, re.MULTILINE)]
 
 
 if __name__ == "__main__":
