@@ -99,8 +99,8 @@ class Single:
 
     async def stop(self) -> None:
         """End at once; may be called twice."""
-        await self.office.close()
         await self.worker.stop()
+        await self.office.close()
         self.sockets.close()
         self.control.close()
 
