@@ -33,6 +33,8 @@ Script = Callable[["Heard", asyncio.StreamReader, asyncio.StreamWriter], Awaitab
 """What a backend does with one connection; everything read through `Heard.head` and `Heard.body` is kept."""
 
 PATIENCE = 10.0
+TURNS = 5
+"""Turns of the loop after which both ends of a cut connection, or of one in its handshake, have let go of it."""
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -131,7 +133,8 @@ class Backend:
             self._server.close()
         for writer in self._writers if cut else ():
             writer.transport.abort()
-        await asyncio.sleep(0)
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Play the script on one connection."""
