@@ -25,8 +25,8 @@ OWN_NAMESPACE = "urn:casproxy:event"
 LEVELS = {Level.ERROR: 2, Level.WARNING: 3, Level.INFORMATION: 4}
 """Numbers of the levels; Source: winmeta.xml."""
 
-TASKS = {"General": 1, "Proxy": 2, "Service": 3, "Trust": 4, "Directory": 5, "Sign-in": 6}
-"""Numbers of the task categories; ours, for those of Exchange are nowhere published."""
+TASKS = {"General": 1, "Proxy": 6, "Service": 100, "Trust": 101, "Directory": 102, "Sign-in": 103}
+"""Numbers of the task categories: Exchange's own for its proxying, from 100 on ours."""
 
 CLASSIC = "0x80000000000000"
 """The keyword that Windows gives to events of classic providers."""
