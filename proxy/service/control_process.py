@@ -52,7 +52,7 @@ class ControlProcess:
             )
             register = make_register(office, loaded)
             fleet = Fleet(office.control, office.totals, register, logs.access.write)
-            fleet.expected = count_workers(loaded.settings)
+            fleet.expected = count_workers(loaded.settings) if self._is_first else 1
             office.control.crew = fleet
             fleet.everybody = partial(office.control.announce, addresses, again=not self._is_first)
             code = await self._control(office, fleet, [logs.tick, register.tick], logs.reopen)

@@ -67,7 +67,7 @@ class Fleet:
         """Told that all serve, and through which transports."""
         self._is_complete = False
         self.expected = 0
-        """Workers that there should be."""
+        """Workers that must serve before all are said to; where others have said so before, one is enough."""
 
     async def listen(self, sock: socket.socket) -> None:
         """Take workers from a socket that is bound."""
