@@ -21,10 +21,10 @@ from proxy.model.verdict import Verdict
 from proxy.service.channel import Channel, ChannelLost
 from proxy.service.control import Control
 from proxy.service.crew import CannotApply, InForce, Report
-from proxy.service.ledger import WriteLines
 from proxy.service.link import Hello, Welcome
 from proxy.service.register import Register
 from proxy.session.notice import Notice
+from proxy.sinks.batch import WriteLines
 
 PROCESS_LOST = 1051
 REPORT_SECONDS = 2.0

@@ -9,7 +9,8 @@ from proxy.events.record import Emit, Event
 from proxy.service.build import Outlets
 from proxy.service.sinks import open_sink, wishes_of
 from proxy.settings.schema import Settings
-from proxy.sinks.access import AccessLog, Count
+from proxy.sinks.access import AccessLog
+from proxy.sinks.batch import Count
 from proxy.sinks.console import Console, Look, choose_look
 from proxy.sinks.courier import END_SECONDS
 from proxy.sinks.hub import Hub

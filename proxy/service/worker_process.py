@@ -14,12 +14,12 @@ from proxy.service.calls import OK, Calls
 from proxy.service.channel import ChannelLost
 from proxy.service.crew import CannotApply, InForce, Report
 from proxy.service.heritage import Heritage
-from proxy.service.ledger import Ledger
 from proxy.service.link import Hello, Link, Welcome
 from proxy.service.memory import tune_collector
 from proxy.service.signin import Company
 from proxy.service.worker import Worker
 from proxy.session.notice import Notice
+from proxy.sinks.batch import Batch
 from proxy.upstream.dial import Watch
 
 JOIN_SECONDS = 0.05
@@ -46,7 +46,7 @@ class WorkerProcess:
             "report": self._report,
         }
         self._link = Link(heritage.meeting, verbs, self._hello, self._resume)
-        self._ledger = Ledger(self._meter, self._link.write_lines if heritage.loaded.settings.log.access else None)
+        self._batch = Batch(self._meter.count, self._link.write_lines if heritage.loaded.settings.log.access else None)
         self._next = 0.0
 
     async def run(self) -> int:
@@ -75,7 +75,7 @@ class WorkerProcess:
         finally:
             self._link.say("ending")
             await worker.stop()
-            self._ledger.flush()
+            self._batch.flush()
             self._link.tell_counts(self._meter.snapshot())
             gc.unfreeze()
 
@@ -92,7 +92,7 @@ class WorkerProcess:
         watch = Watch(refused=link.note_refusal, trusted=link.note_success, handshake=self._meter.note_handshake)
         outlets = Outlets(
             emit=link.emit,
-            record_access=self._ledger.record,
+            record_access=self._batch.record,
             watch=watch,
             company=Company(tell=link.tell, keeps_ended=False),
             turned=link.tell_turn,
@@ -107,7 +107,7 @@ class WorkerProcess:
         return await self._worker.drain()
 
     def _tick(self, now: float) -> None:
-        self._ledger.flush()
+        self._batch.flush()
         self._link.tick(now)
         if now >= self._next:
             self._next = now + COUNTED_SECONDS
@@ -139,7 +139,7 @@ class WorkerProcess:
             return str(fault)
         self._in_force = in_force
         self._meter.arrange(in_force.loaded.topology)
-        self._ledger.turn(self._link.write_lines if in_force.loaded.settings.log.access else None)
+        self._batch.turn(self._link.write_lines if in_force.loaded.settings.log.access else None)
         return closed
 
     def _renew(self, server: Server, policy: TrustPolicy, trusted: bool) -> None:
@@ -159,5 +159,5 @@ class WorkerProcess:
     def _report(self) -> tuple[Report, Snapshot] | None:
         if self._worker is None:
             return None
-        self._ledger.flush()
+        self._batch.flush()
         return self._worker.report(), self._meter.snapshot()

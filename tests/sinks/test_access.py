@@ -6,7 +6,8 @@ import os
 import pytest
 
 from proxy.events.access import AccessEntry
-from proxy.sinks.access import BATCH, AccessLog
+from proxy.sinks.access import AccessLog
+from proxy.sinks.batch import BATCH
 
 ENTRY = AccessEntry(0.0, b"192.0.2.7", b"id", b"GET", b"/owa/", 200, 1, 2, 0.1)
 

@@ -6,7 +6,7 @@ import pytest
 
 from proxy.metrics.meter import Meter
 from proxy.metrics.names import REQUESTS
-from proxy.service.ledger import BATCH, Ledger
+from proxy.sinks.batch import BATCH, Batch
 from tests.stage import OK, answering, stage
 
 
@@ -25,11 +25,11 @@ def counted(meter: Meter) -> float:
 async def test_a_batch_is_worked_off_at_once():
     """Before it is full nothing is done between requests."""
     one, written, meter = await entry(), [], Meter()
-    ledger = Ledger(meter, lambda lines, records: written.append((lines, records)))
+    batch = Batch(meter.count, lambda lines, records: written.append((lines, records)))
     for _ in range(BATCH - 1):
-        ledger.record(one)
+        batch.record(one)
     before = (len(written), counted(meter))
-    ledger.record(one)
+    batch.record(one)
 
     assert before == (0, 0)
     assert ([records for _, records in written], counted(meter)) == ([BATCH], BATCH)
@@ -39,10 +39,10 @@ async def test_a_batch_is_worked_off_at_once():
 async def test_what_is_there_is_worked_off_with_the_tick(writes):
     """Counted in any case, written where somebody wants lines; nothing twice."""
     one, written, meter = await entry(), [], Meter()
-    ledger = Ledger(meter, (lambda lines, _: written.append(lines)) if writes else None)
-    ledger.record(one)
-    ledger.flush()
-    ledger.flush()
+    batch = Batch(meter.count, (lambda lines, _: written.append(lines)) if writes else None)
+    batch.record(one)
+    batch.flush()
+    batch.flush()
 
     assert counted(meter) == 1
     assert [json.loads(line)["url.path"] for line in written] == (["/owa/"] if writes else [])

@@ -1,27 +1,28 @@
-"""Counts and writes the requests of one process, a batch at a time; the numbers are `metrics`', the place `sinks`'.
+"""Counts and encodes the requests of one process, a batch at a time; where the lines go is the owner's.
 
 An entry is a value in a list until then: nothing is encoded or counted between requests, so that the code and data of
 both stay in the processor's caches.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from proxy.events.access import AccessEncoder, AccessEntry
-from proxy.metrics.meter import Meter
 
 BATCH = 256
-"""Entries after which a batch is worked off without waiting for the tick: about 64 KiB of lines, and a millisecond."""
+"""Entries after which a batch is worked off without waiting for the timer: about 64 KiB, and half a millisecond."""
 
+Count = Callable[[Sequence[AccessEntry]], None]
+"""Is told of every batch, before it is written. Never waits, never raises."""
 WriteLines = Callable[[bytes, int], None]
 """Takes whole lines and their number."""
 
 
-class Ledger:
-    """The requests of a process."""
+class Batch:
+    """The requests that wait to be worked off."""
 
-    def __init__(self, meter: Meter, write: WriteLines | None) -> None:
+    def __init__(self, count: Count | None, write: WriteLines | None) -> None:
         """Without `write` requests are counted only (`log.access = false`)."""
-        self._meter = meter
+        self._count = count
         self._write = write
         self._encode = AccessEncoder().encode
         self._entries: list[AccessEntry] = []
@@ -37,11 +38,13 @@ class Ledger:
         if len(self._entries) >= BATCH:
             self.flush()
 
-    def flush(self) -> None:
-        """Work off what is there. Called with every tick of the coarse clock, and before numbers are told."""
+    def flush(self) -> bool:
+        """Work off what is there, if anything is; the owner's timer calls this."""
         if not self._entries:
-            return
+            return False
         entries, self._entries = self._entries, []
-        self._meter.count(entries)
+        if self._count is not None:
+            self._count(entries)
         if self._write is not None:
             self._write(b"".join(map(self._encode, entries)), len(entries))
+        return True
