@@ -37,6 +37,7 @@ from proxy.service.outlets import Logs
 from proxy.service.standings import to_plain_standing
 from proxy.settings.addresses import parse_address
 from proxy.settings.effective import render_toml
+from proxy.settings.parse import Parsed
 from proxy.sinks.recent import Recent
 
 
@@ -69,6 +70,7 @@ class ControlState:
     def __init__(self, holdings: Holdings) -> None:
         self._holdings = holdings
         self._control = holdings.control
+        self._hashed: tuple[Parsed, str] | None = None
 
     # ── told at once ─────────────────────────────────────────────────────────────────────────────
 
@@ -213,20 +215,27 @@ class ControlState:
         self._holdings.count()
         return self._holdings.totals.merged()
 
+    def _config_hash(self) -> str:
+        """Give a digest of the settings in force, made once for each: with 100 sites it takes 50 ms of the loop."""
+        parsed = self._control.in_force.loaded.parsed
+        if self._hashed is None or self._hashed[0] is not parsed:
+            text = render_toml(parsed, show_origin=False)
+            self._hashed = (parsed, hashlib.sha256(text.encode()).hexdigest())
+        return self._hashed[1]
+
     def _moment(self, reports: list[Report]) -> Moment:
         control, logs = self._control, self._holdings.logs
         loaded = control.in_force.loaded
         self._holdings.certificates.look(
             (standing.watched.server, standing.known.verdict) for standing in control.monitor.standings()
         )
-        settings = render_toml(loaded.parsed, show_origin=False).encode()
         health = admin_answers.health_of(reports, time.time())
         return Moment(
             version=__version__,
             topology=loaded.topology,
             reload_ok=control.last_reload is None or control.last_reload.ok,
             reloaded_at=control.loaded_at,
-            config_hash=hashlib.sha256(settings).hexdigest(),
+            config_hash=self._config_hash(),
             in_flight=sum(each.in_flight for each in reports),
             healthy={address: each.state != "down" for address, each in health.items()},
             lost=logs.losses() if logs is not None else {},
