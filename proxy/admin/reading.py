@@ -7,9 +7,7 @@ from proxy.admin.answers import LogLevel, Servers, SinkState, Verdicts
 from proxy.admin.following import FOLLOWERS
 from proxy.admin.refusal import answer_json
 from proxy.admin.route import STATE
-
-METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-"""Prometheus' text format."""
+from proxy.metrics.expose import CONTENT_TYPE
 
 
 async def tell_alive(_request: web.Request) -> web.Response:
@@ -26,7 +24,7 @@ async def tell_ready(request: web.Request) -> web.Response:
 
 async def tell_metrics(request: web.Request) -> web.Response:
     """Answer with what was counted."""
-    return web.Response(body=await request.app[STATE].metrics(), headers={"Content-Type": METRICS_TYPE})
+    return web.Response(body=await request.app[STATE].metrics(), headers={"Content-Type": CONTENT_TYPE})
 
 
 async def tell_status(request: web.Request) -> web.Response:

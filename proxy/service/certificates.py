@@ -83,18 +83,10 @@ class Tried:
         return context
 
 
-def open_certificates(pairs: Iterable[tuple[str, str]], minimum: str, stock: Stock | None = None) -> Certificates:
-    """Make contexts of (certificate, key) files, the default first; an empty key is in the certificate's file.
-
-    `load` has checked the files. Raises: OSError or ssl.SSLError when they have changed since; the stock is as before.
-    """
-    return try_certificates(pairs, minimum).put_into(Stock() if stock is None else stock)
-
-
 def try_certificates(pairs: Iterable[tuple[str, str]], minimum: str) -> Tried:
-    """Read (certificate, key) files, each once, and let OpenSSL judge them.
+    """Read (certificate, key) files, each once, and let OpenSSL judge them; an empty key is in the certificate's file.
 
-    Raises: OSError or ssl.SSLError.
+    `load` has checked the files. Raises: OSError or ssl.SSLError when they have changed since.
     """
     version = VERSIONS[minimum]
     return Tried(tuple(_try_pair(certificate, key or certificate, version) for certificate, key in pairs), version)

@@ -41,8 +41,6 @@ class Member:
     """Of what it works with."""
     is_serving: bool = False
     """Whether it has said that it serves, and not that it ends."""
-    transports: str = ""
-    """Event loop and TLS engine, in words."""
 
     @property
     def who(self) -> tuple[int, int]:
@@ -156,7 +154,7 @@ class Fleet:
 
     def _on_serving(self, channel: Channel, transports: str) -> None:
         member = self._members[channel]
-        member.is_serving, member.transports = True, transports
+        member.is_serving = True
         if not self._is_complete and sum(each.is_serving for each in self._members.values()) >= self.expected:
             self._is_complete = True
             self.everybody(transports)

@@ -15,7 +15,8 @@ from cryptography.x509.oid import ExtensionOID
 
 from proxy.certkit.authority import Authority
 from proxy.certkit.leaf import key_to_pem
-from proxy.service.certificates import KEY_TYPES, Stock, as_file, names_of, open_certificates, try_certificates
+from proxy.front.sni import Certificates
+from proxy.service.certificates import KEY_TYPES, Stock, as_file, names_of, try_certificates
 from tests.loopback import client_context
 
 AUTHORITY = Authority.create("Test CA")
@@ -29,6 +30,11 @@ WEAK = rsa.generate_private_key(65_537, 1_024)
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
 VISITS = 2
 """Browsers that a forked worker serves."""
+
+
+def open_certificates(pairs: list[tuple[str, str]], minimum: str, stock: Stock | None = None) -> Certificates:
+    """Try files and put them in force, in one step."""
+    return try_certificates(pairs, minimum).put_into(Stock() if stock is None else stock)
 
 
 class Visit:
