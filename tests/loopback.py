@@ -1,12 +1,14 @@
 """Real TLS on the loopback interface for tests: event loops of each kind, small servers, sockets counted."""
 
 import asyncio
+import json
 import socket
 import ssl
+import urllib.request
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import uvloop
 
@@ -198,3 +200,15 @@ async def turn() -> None:
     done = asyncio.get_running_loop().create_future()
     asyncio.get_running_loop().call_soon(done.set_result, None)
     await done
+
+
+def free_port() -> int:
+    """Give a port that nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        return int(sock.getsockname()[1])
+
+
+def ask_admin(address: str, path: str) -> Any:
+    """Ask the admin API, waiting for the answer; gives its JSON."""
+    with urllib.request.urlopen(f"http://{address}{path}", timeout=10) as answer:
+        return json.load(answer)

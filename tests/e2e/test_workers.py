@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.loopback import ask_admin, free_port
 from tests.process import Served, serving
 from tests.stage import OK, Browser, Heard, Script, Stage, answering, stage
 from tests.visitors import account, directory_settings, form, post, sign_in, write_users
@@ -66,25 +67,14 @@ async def two(
             yield running, served, admin
 
 
-def free_port() -> int:
-    """Give a port that nobody listens at."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return int(sock.getsockname()[1])
-
-
 async def ask(admin: str, path: str) -> Any:
     """Ask the admin API; it may not be there for a moment."""
     for _ in range(100):
         try:
-            return await asyncio.to_thread(_ask, admin, path)
+            return await asyncio.to_thread(ask_admin, admin, path)
         except OSError:
             await asyncio.sleep(0.1)
     raise AssertionError("The admin API does not answer")
-
-
-def _ask(admin: str, path: str) -> Any:
-    with urllib.request.urlopen(f"http://{admin}{path}", timeout=10) as answer:
-        return json.load(answer)
 
 
 async def workers(admin: str) -> dict[int, int]:

@@ -6,7 +6,6 @@ import gc
 import json
 import os
 import socket
-import urllib.request
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from functools import partial
@@ -20,8 +19,8 @@ from proxy.service.heritage import Heritage
 from proxy.service.load import load
 from proxy.service.sockets import Sockets, bind_all
 from proxy.service.worker_process import WorkerProcess
-from tests.loopback import until
-from tests.stage import OK, Stage, answering, stage
+from tests.loopback import ask_admin, until
+from tests.stage import OK, PATIENCE, Stage, answering, stage
 
 GET = b"GET /owa/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -100,11 +99,7 @@ class Family:
 
     async def ask(self, path: str) -> Any:
         """Ask the admin API."""
-        return await asyncio.to_thread(self._ask, f"http://127.0.0.1:{self.sockets.admin_port}{path}")
-
-    def _ask(self, url: str) -> Any:
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            return json.load(answer)
+        return await asyncio.to_thread(ask_admin, f"127.0.0.1:{self.sockets.admin_port}", path)
 
     async def end(self) -> list[int]:
         """End as a supervisor that goes does; gives the exit codes."""
@@ -177,10 +172,9 @@ async def test_control_that_comes_again_says_nothing_of_a_start(capfd):
             except OSError:
                 return False
 
-        for _ in range(200):
-            if await is_ready():
-                break
-            await asyncio.sleep(0)
+        async with asyncio.timeout(PATIENCE):
+            while not await is_ready():  # each time another thread asks, and the loop turns
+                pass
         sites = await made.ask("/api/sites")
 
         assert (between, sites["sites"][0]["traffic"]["requests"], len(made.events(14))) == (200, 1, 1)

@@ -8,7 +8,6 @@ import socket
 import tempfile
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -21,7 +20,7 @@ from proxy.front.acceptor import CannotListen
 from proxy.service.calls import DRAIN_CUT, OK
 from proxy.service.load import load
 from proxy.service.supervisor import supervise
-from tests.e2e.test_workers import free_port
+from tests.loopback import ask_admin, free_port
 
 SETTINGS = """
 [server]
@@ -83,8 +82,7 @@ class Parent:
 
     def ask(self, path: str) -> Any:
         """Ask the admin API."""
-        with urllib.request.urlopen(f"http://{self.admin}{path}", timeout=5) as answer:
-            return json.load(answer)
+        return ask_admin(self.admin, path)
 
     def workers(self, condition: Callable[[dict[int, int]], bool]) -> dict[int, int]:
         """Wait until the workers are as wanted; gives them, number to process."""
